@@ -1,0 +1,1 @@
+//! Shapes only: the objects that trainshift reads and writes.

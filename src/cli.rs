@@ -1,0 +1,1 @@
+//! What was typed, turned into validated settings, turned into work.

@@ -1,0 +1,1 @@
+//! PyTorchJob in, TrainJob out, with an account of every field.

@@ -1,0 +1,3 @@
+//! The binary: everything it does is reachable from the library.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Who is in which mode, and what follows from it.

@@ -1,0 +1,1 @@
+//! Sockets, certificates, readiness and shutdown.
