@@ -1,1 +1,1 @@
-//! The webhook: AdmissionReview in, judgement out.
+//! The webhook: `AdmissionReview` in, judgement out.
