@@ -85,7 +85,10 @@ pub struct Conversion {
 impl Conversion {
     /// Findings that a person should read: worst first.
     pub fn notable(&self) -> impl Iterator<Item = &Finding> {
-        self.ledger.findings.iter().filter(|finding| !finding.is_routine())
+        self.ledger
+            .findings
+            .iter()
+            .filter(|finding| !finding.is_routine())
     }
 }
 
@@ -96,7 +99,9 @@ pub fn convert(job: &PyTorchJob, target: &Target) -> Conversion {
     let output = write(job, target, &mut ledger)
         .map_err(|refusal| {
             ledger.moves.clear();
-            ledger.findings.retain(|finding| finding.outcome == Outcome::Refused);
+            ledger
+                .findings
+                .retain(|finding| finding.outcome == Outcome::Refused);
             ledger.findings.extend(refusal);
             // Nothing is put out, so every field is refused with the one that is to blame.
             if let Some(first) = ledger.findings.first_mut() {
@@ -105,18 +110,29 @@ pub fn convert(job: &PyTorchJob, target: &Target) -> Conversion {
         })
         .ok();
     ledger.sort();
-    let notable = ledger.findings.iter().filter(|finding| !finding.is_routine());
+    let notable = ledger
+        .findings
+        .iter()
+        .filter(|finding| !finding.is_routine());
     let verdict = match notable.map(|finding| finding.outcome).max() {
         None | Some(Outcome::Kept) => Verdict::Exact,
         Some(Outcome::Adapted) => Verdict::Adapted,
         Some(Outcome::Lost) => Verdict::Lossy,
         Some(Outcome::Refused) => Verdict::Refused,
     };
-    Conversion { output, ledger, verdict }
+    Conversion {
+        output,
+        ledger,
+        verdict,
+    }
 }
 
 /// Chooses the form and writes it. The error holds a refusal that isn't in the ledger yet.
-fn write(job: &PyTorchJob, target: &Target, ledger: &mut Ledger) -> Result<Output, Option<Finding>> {
+fn write(
+    job: &PyTorchJob,
+    target: &Target,
+    ledger: &mut Ledger,
+) -> Result<Output, Option<Finding>> {
     if !target.dialect.is_supported() {
         let about = Finding::about(Code::DialectUnsupported, Outcome::Refused, "apiVersion");
         return Err(Some(about.had(format!("Trainer {}", target.dialect))));
@@ -126,7 +142,9 @@ fn write(job: &PyTorchJob, target: &Target, ledger: &mut Ledger) -> Result<Outpu
         return Err(None);
     }
     let plan = Plan::new(job, target, ledger)?;
-    let short = |base: &str, ledger: &mut Ledger| short::write(&plan, Base { name: base }, target.dialect, ledger);
+    let short = |base: &str, ledger: &mut Ledger| {
+        short::write(&plan, Base { name: base }, target.dialect, ledger)
+    };
     let base = match (target.style, target.runtime.as_deref()) {
         (_, Some(named)) => Some(named),
         (Style::Idiomatic, None) => Some(TORCH_DISTRIBUTED),
@@ -140,18 +158,28 @@ fn write(job: &PyTorchJob, target: &Target, ledger: &mut Ledger) -> Result<Outpu
         if unsaid.is_empty() || !may_generate {
             attempt.findings.extend(unsaid);
             *ledger = attempt;
-            return Ok(Output { trainjob, runtime: None });
+            return Ok(Output {
+                trainjob,
+                runtime: None,
+            });
         }
     }
     if may_generate {
         let (trainjob, runtime) = runtime::generate(&plan, ledger);
-        return Ok(Output { trainjob, runtime: Some(runtime) });
+        return Ok(Output {
+            trainjob,
+            runtime: Some(runtime),
+        });
     }
     let why = if fits {
         "no runtime to start from is known"
     } else {
         "Master and Worker differ, which takes a runtime of its own"
     };
-    let refused = Finding::about(Code::LayoutImpossible, Outcome::Refused, "spec.pytorchReplicaSpecs");
+    let refused = Finding::about(
+        Code::LayoutImpossible,
+        Outcome::Refused,
+        "spec.pytorchReplicaSpecs",
+    );
     Err(Some(refused.note(why)))
 }

@@ -10,7 +10,11 @@ use super::{Rest, nullable};
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct PodTemplate {
     /// Labels and annotations of the pods.
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "ObjectMeta::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "ObjectMeta::is_empty"
+    )]
     pub metadata: ObjectMeta,
     /// What the pods run.
     #[serde(default, deserialize_with = "nullable")]
@@ -25,19 +29,35 @@ pub struct PodTemplate {
 #[serde(rename_all = "camelCase")]
 pub struct PodSpec {
     /// Containers that run to their end before the others start.
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub init_containers: Vec<Container>,
     /// The containers.
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub containers: Vec<Container>,
     /// Volumes that containers mount by name.
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub volumes: Vec<Named>,
     /// In-place restarts by the kubelet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restart_policy: Option<String>,
     /// Debug containers, which can't be created with a pod.
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub ephemeral_containers: Vec<Value>,
     /// Name that the pod sees as its own.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,7 +75,11 @@ pub struct PodSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub affinity: Option<Value>,
     /// Spread over failure domains; selectors as in `affinity`.
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub topology_spread_constraints: Vec<Value>,
     /// Everything else.
     #[serde(flatten)]
@@ -73,22 +97,46 @@ pub struct Container {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// Entrypoint; none means the image's own.
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub command: Vec<String>,
     /// Arguments to the entrypoint.
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub args: Vec<String>,
     /// Environment, in order: later entries may refer to earlier ones.
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub env: Vec<EnvVar>,
     /// Ports, of which v1 finds the master port by name.
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub ports: Vec<ContainerPort>,
     /// Limits, requests, claims.
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Rest::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Rest::is_empty"
+    )]
     pub resources: Rest,
     /// Where volumes are mounted.
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub volume_mounts: Vec<Named>,
     /// Everything else.
     #[serde(flatten)]
@@ -116,7 +164,11 @@ impl EnvVar {
     /// A variable with a literal value.
     #[must_use]
     pub fn literal(name: &str, value: impl Into<String>) -> Self {
-        Self { name: name.to_owned(), value: Some(value.into()), ..Self::default() }
+        Self {
+            name: name.to_owned(),
+            value: Some(value.into()),
+            ..Self::default()
+        }
     }
 
     /// A variable whose value is a field of the pod, such as `metadata.annotations['key']`.

@@ -149,7 +149,11 @@ pub struct ElasticPolicy {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rdzv_id: Option<String>,
     /// More rendezvous configuration.
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub rdzv_conf: Vec<RdzvConf>,
     /// Rendezvous on each node by itself.
     #[serde(skip_serializing_if = "Option::is_none")]

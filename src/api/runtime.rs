@@ -114,7 +114,10 @@ pub struct JobSpec {
 #[must_use]
 pub fn labelled<const N: usize>(labels: [(&str, &str); N]) -> ObjectMeta {
     ObjectMeta {
-        labels: labels.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect::<BTreeMap<_, _>>(),
+        labels: labels
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect::<BTreeMap<_, _>>(),
         ..ObjectMeta::default()
     }
 }

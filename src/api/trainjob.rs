@@ -40,7 +40,11 @@ pub struct TrainJobSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trainer: Option<Trainer>,
     /// What else of the runtime's pod template differs for this job (from Trainer 2.2).
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub runtime_patches: Vec<RuntimePatch>,
 }
 
@@ -72,16 +76,32 @@ pub struct Trainer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// Entrypoint.
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub command: Vec<String>,
     /// Arguments.
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub args: Vec<String>,
     /// Environment, in order.
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub env: Vec<EnvVar>,
     /// Limits and requests of each node.
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Rest::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Rest::is_empty"
+    )]
     pub resources_per_node: Rest,
 }
 

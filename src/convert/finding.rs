@@ -60,13 +60,24 @@ impl Finding {
     #[must_use]
     pub fn new(code: Code, outcome: Outcome, at: impl Into<String>) -> Self {
         let at = at.into();
-        Self { code, outcome, covers: vec![at.clone()], at, old: None, new: None, note: String::new() }
+        Self {
+            code,
+            outcome,
+            covers: vec![at.clone()],
+            at,
+            old: None,
+            new: None,
+            note: String::new(),
+        }
     }
 
     /// A finding about something that v1 did by itself, so that no input field is accounted for by it.
     #[must_use]
     pub fn about(code: Code, outcome: Outcome, at: impl Into<String>) -> Self {
-        Self { covers: Vec::new(), ..Self::new(code, outcome, at) }
+        Self {
+            covers: Vec::new(),
+            ..Self::new(code, outcome, at)
+        }
     }
 
     /// The same fate for these fields instead of the one that it is about.
@@ -116,7 +127,11 @@ impl fmt::Display for Finding {
             (None, Some(new)) => write!(f, ": {new}")?,
             (None, None) => write!(f, " is {}", self.outcome.as_str())?,
         }
-        let note = if self.note.is_empty() { self.code.entry().title } else { &self.note };
+        let note = if self.note.is_empty() {
+            self.code.entry().title
+        } else {
+            &self.note
+        };
         write!(f, " ({note})")
     }
 }
@@ -306,7 +321,10 @@ impl Code {
     /// The code that is written `text`, in any case.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(text.trim()))
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|code| code.as_str().eq_ignore_ascii_case(text.trim()))
     }
 }
 

@@ -27,9 +27,15 @@ pub struct Gang {
 impl Gang {
     /// Puts the scheduler and the priority class on the pods, as v1 does.
     pub fn mark(&self, template: &mut PodTemplate) {
-        template.spec.scheduler_name.get_or_insert_with(|| self.scheduler.to_owned());
+        template
+            .spec
+            .scheduler_name
+            .get_or_insert_with(|| self.scheduler.to_owned());
         if template.spec.priority_class_name.is_none() {
-            template.spec.priority_class_name.clone_from(&self.priority_class);
+            template
+                .spec
+                .priority_class_name
+                .clone_from(&self.priority_class);
         }
     }
 }
@@ -44,7 +50,12 @@ pub fn plan(
     scheduler: GangScheduler,
     ledger: &mut Ledger,
 ) -> Result<Option<Gang>, Finding> {
-    let policy = job.spec.run_policy.scheduling_policy.clone().unwrap_or_default();
+    let policy = job
+        .spec
+        .run_policy
+        .scheduling_policy
+        .clone()
+        .unwrap_or_default();
     report_unknown(&policy, ledger);
     if scheduler == GangScheduler::None {
         if job.spec.run_policy.scheduling_policy.is_some() {
@@ -59,22 +70,52 @@ pub fn plan(
     }
     let total = topology.total();
     if let Some(least) = policy.min_available {
-        let finding = Finding::new(Code::GangSize, Outcome::Refused, format!("{AT}.minAvailable"));
+        let finding = Finding::new(
+            Code::GangSize,
+            Outcome::Refused,
+            format!("{AT}.minAvailable"),
+        );
         if least != total {
-            return Err(finding.had(least.to_string()).note(format!("the job has {total} pods")));
+            return Err(finding
+                .had(least.to_string())
+                .note(format!("the job has {total} pods")));
         }
-        same(&format!("{AT}.minAvailable"), "Trainer's pod group has as many members", ledger);
+        same(
+            &format!("{AT}.minAvailable"),
+            "Trainer's pod group has as many members",
+            ledger,
+        );
     }
     if topology.roles {
         let about = Finding::about(Code::SchedulingPolicy, Outcome::Lost, AT);
-        ledger.find(about.had("the whole gang").note("with two roles Trainer's pod group counts one worker only"));
+        ledger.find(
+            about
+                .had("the whole gang")
+                .note("with two roles Trainer's pod group counts one worker only"),
+        );
     }
     if policy.min_resources.is_some() {
-        let finding = Finding::new(Code::SchedulingPolicy, Outcome::Lost, format!("{AT}.minResources"));
-        ledger.find(finding.had("minResources").note("Trainer computes it from the pods"));
+        let finding = Finding::new(
+            Code::SchedulingPolicy,
+            Outcome::Lost,
+            format!("{AT}.minResources"),
+        );
+        ledger.find(
+            finding
+                .had("minResources")
+                .note("Trainer computes it from the pods"),
+        );
     }
-    if policy.priority_class.as_deref().is_some_and(|class| !class.is_empty()) {
-        let finding = Finding::new(Code::SchedulingPolicy, Outcome::Adapted, format!("{AT}.priorityClass"));
+    if policy
+        .priority_class
+        .as_deref()
+        .is_some_and(|class| !class.is_empty())
+    {
+        let finding = Finding::new(
+            Code::SchedulingPolicy,
+            Outcome::Adapted,
+            format!("{AT}.priorityClass"),
+        );
         ledger.find(finding.change("priority of the pod group", "priorityClassName of the pods"));
     }
     Ok(Some(match scheduler {
@@ -85,23 +126,36 @@ pub fn plan(
 
 fn volcano(policy: &SchedulingPolicy, ledger: &mut Ledger) -> Gang {
     if policy.queue.is_some() {
-        ledger
-            .to_runtime(format!("{AT}.queue"), "spec.template.metadata.annotations[scheduling.volcano.sh/queue-name]");
+        ledger.to_runtime(
+            format!("{AT}.queue"),
+            "spec.template.metadata.annotations[scheduling.volcano.sh/queue-name]",
+        );
     }
     if policy.schedule_timeout_seconds.is_some() {
-        same(&format!("{AT}.scheduleTimeoutSeconds"), "Volcano has no such timeout under v1 either", ledger);
+        same(
+            &format!("{AT}.scheduleTimeoutSeconds"),
+            "Volcano has no such timeout under v1 either",
+            ledger,
+        );
     }
     Gang {
         policy: json!({"volcano": {}}),
         queue: policy.queue.clone(),
         scheduler: "volcano",
-        priority_class: policy.priority_class.clone().filter(|class| !class.is_empty()),
+        priority_class: policy
+            .priority_class
+            .clone()
+            .filter(|class| !class.is_empty()),
     }
 }
 
 fn coscheduling(policy: &SchedulingPolicy, ledger: &mut Ledger) -> Gang {
     if policy.queue.is_some() {
-        same(&format!("{AT}.queue"), "scheduler-plugins has no queues under v1 either", ledger);
+        same(
+            &format!("{AT}.queue"),
+            "scheduler-plugins has no queues under v1 either",
+            ledger,
+        );
     }
     let mut settings = json!({});
     if let Some(seconds) = policy.schedule_timeout_seconds {
@@ -113,7 +167,10 @@ fn coscheduling(policy: &SchedulingPolicy, ledger: &mut Ledger) -> Gang {
         policy: json!({"coscheduling": settings}),
         queue: None,
         scheduler: "scheduler-plugins-scheduler",
-        priority_class: policy.priority_class.clone().filter(|class| !class.is_empty()),
+        priority_class: policy
+            .priority_class
+            .clone()
+            .filter(|class| !class.is_empty()),
     }
 }
 

@@ -5,7 +5,8 @@
 //! `python train.py` on four nodes would train four models.
 
 use crate::api::meta::{
-    JOB_COMPLETION_INDEX, JOBSET_GLOBAL_INDEX, JOBSET_NAME, V1_CONTAINER, V1_DEFAULT_PORT, V1_PORT_NAME,
+    JOB_COMPLETION_INDEX, JOBSET_GLOBAL_INDEX, JOBSET_NAME, V1_CONTAINER, V1_DEFAULT_PORT,
+    V1_PORT_NAME,
 };
 use crate::api::pod::EnvVar;
 use crate::api::pytorchjob::{ElasticPolicy, PyTorchJob};
@@ -17,8 +18,13 @@ use super::topology::{Role, Topology};
 
 /// Variables that Trainer's torch policy sets by itself and refuses in `trainer.env`
 /// (trainer v2.3.0 `pkg/constants`, `TorchRunReservedEnvNames`).
-pub const RESERVED: [&str; 5] =
-    ["PET_MASTER_ADDR", "PET_MASTER_PORT", "PET_NNODES", "PET_NODE_RANK", "PET_NPROC_PER_NODE"];
+pub const RESERVED: [&str; 5] = [
+    "PET_MASTER_ADDR",
+    "PET_MASTER_PORT",
+    "PET_NNODES",
+    "PET_NODE_RANK",
+    "PET_NPROC_PER_NODE",
+];
 
 /// Name of the variable that the literal number of processes stands in.
 pub const PROCESSES: &str = "PET_NPROC_PER_NODE";
@@ -49,7 +55,10 @@ pub fn environment(job: &PyTorchJob, topology: &Topology, names: &Names, role: F
     let mut launch = Launch::default();
     let mut set = |variable| launch.env.push(variable);
     if matches!(names.job, JobName::Generated(_)) {
-        set(EnvVar::field(NAME_VARIABLE, &format!("metadata.labels['{JOBSET_NAME}']")));
+        set(EnvVar::field(
+            NAME_VARIABLE,
+            &format!("metadata.labels['{JOBSET_NAME}']"),
+        ));
     }
     set(EnvVar::literal("PYTHONUNBUFFERED", "1"));
     if let Some(master) = &topology.master {
@@ -59,32 +68,48 @@ pub fn environment(job: &PyTorchJob, topology: &Topology, names: &Names, role: F
         set(EnvVar::literal("PET_MASTER_PORT", port));
         set(EnvVar::literal("MASTER_ADDR", host.clone()));
         set(EnvVar::literal("PET_MASTER_ADDR", host));
-        let processes = job.spec.nproc_per_node.as_deref().and_then(|text| text.parse::<i32>().ok()).unwrap_or(1);
-        set(EnvVar::literal("WORLD_SIZE", topology.total().saturating_mul(processes).to_string()));
+        let processes = job
+            .spec
+            .nproc_per_node
+            .as_deref()
+            .and_then(|text| text.parse::<i32>().ok())
+            .unwrap_or(1);
+        set(EnvVar::literal(
+            "WORLD_SIZE",
+            topology.total().saturating_mul(processes).to_string(),
+        ));
         set(rank("RANK", topology, role));
         set(rank("PET_NODE_RANK", topology, role));
     }
     let elastic = job.spec.elastic_policy.as_ref();
     if let Some(processes) = &job.spec.nproc_per_node {
         set(EnvVar::literal(PROCESSES, processes.clone()));
-        launch.carried.push(("spec.nprocPerNode".to_owned(), PROCESSES));
+        launch
+            .carried
+            .push(("spec.nprocPerNode".to_owned(), PROCESSES));
     } else if elastic.is_none_or(|elastic| elastic.nproc_per_node.is_none()) {
         set(EnvVar::literal(PROCESSES, "auto"));
     }
     match elastic {
         Some(elastic) => elastic_environment(elastic, topology, names, &mut launch),
-        None => launch.env.push(EnvVar::literal("PET_NNODES", topology.total().to_string())),
+        None => launch
+            .env
+            .push(EnvVar::literal("PET_NNODES", topology.total().to_string())),
     }
     launch
 }
 
 fn rank(name: &str, topology: &Topology, role: For) -> EnvVar {
     match role {
-        For::All if topology.total() > 1 => {
-            EnvVar::field(name, &format!("metadata.annotations['{JOB_COMPLETION_INDEX}']"))
-        }
+        For::All if topology.total() > 1 => EnvVar::field(
+            name,
+            &format!("metadata.annotations['{JOB_COMPLETION_INDEX}']"),
+        ),
         For::All | For::Master => EnvVar::literal(name, "0"),
-        For::Workers => EnvVar::field(name, &format!("metadata.annotations['{JOBSET_GLOBAL_INDEX}']")),
+        For::Workers => EnvVar::field(
+            name,
+            &format!("metadata.annotations['{JOBSET_GLOBAL_INDEX}']"),
+        ),
     }
 }
 
@@ -99,18 +124,31 @@ fn port(role: &Role) -> i32 {
         .map_or(V1_DEFAULT_PORT, |port| port.container_port)
 }
 
-fn elastic_environment(elastic: &ElasticPolicy, topology: &Topology, names: &Names, launch: &mut Launch) {
+fn elastic_environment(
+    elastic: &ElasticPolicy,
+    topology: &Topology,
+    names: &Names,
+    launch: &mut Launch,
+) {
     let carried = |launch: &mut Launch, field: &str, name: &'static str, value: String| {
         launch.env.push(EnvVar::literal(name, value));
-        launch.carried.push((format!("spec.elasticPolicy.{field}"), name));
+        launch
+            .carried
+            .push((format!("spec.elasticPolicy.{field}"), name));
     };
     let workers = topology.worker.as_ref().map_or(1, |worker| worker.replicas);
-    let port = elastic.rdzv_port.or_else(|| topology.worker.as_ref().map(port)).unwrap_or(V1_DEFAULT_PORT);
+    let port = elastic
+        .rdzv_port
+        .or_else(|| topology.worker.as_ref().map(port))
+        .unwrap_or(V1_DEFAULT_PORT);
     let host = match &elastic.rdzv_host {
         None => names.worker_host(0, topology.roles, topology.master.is_some()),
         Some(host) => rewrite(host, topology, names).unwrap_or_else(|| host.clone()),
     };
-    launch.env.push(EnvVar::literal("PET_RDZV_ENDPOINT", format!("{host}:{port}")));
+    launch.env.push(EnvVar::literal(
+        "PET_RDZV_ENDPOINT",
+        format!("{host}:{port}"),
+    ));
     match &elastic.rdzv_backend {
         Some(backend) => carried(launch, "rdzvBackend", "PET_RDZV_BACKEND", backend.clone()),
         None => launch.env.push(EnvVar::literal("PET_RDZV_BACKEND", "c10d")),
@@ -120,9 +158,16 @@ fn elastic_environment(elastic: &ElasticPolicy, topology: &Topology, names: &Nam
         (Some(only), None) | (None, Some(only)) => (only, only),
         (None, None) => (workers, workers),
     };
-    launch.env.push(EnvVar::literal("PET_NNODES", format!("{min}:{max}")));
+    launch
+        .env
+        .push(EnvVar::literal("PET_NNODES", format!("{min}:{max}")));
     if let Some(restarts) = elastic.max_restarts {
-        carried(launch, "maxRestarts", "PET_MAX_RESTARTS", restarts.to_string());
+        carried(
+            launch,
+            "maxRestarts",
+            "PET_MAX_RESTARTS",
+            restarts.to_string(),
+        );
     }
     if let Some(processes) = elastic.nproc_per_node {
         carried(launch, "nProcPerNode", PROCESSES, processes.to_string());
@@ -131,8 +176,14 @@ fn elastic_environment(elastic: &ElasticPolicy, topology: &Topology, names: &Nam
         carried(launch, "rdzvId", "PET_RDZV_ID", id.clone());
     }
     if !elastic.rdzv_conf.is_empty() {
-        let pairs: Vec<_> = elastic.rdzv_conf.iter().map(|conf| format!("{}={}", conf.key, conf.value)).collect();
-        launch.env.push(EnvVar::literal("PET_RDZV_CONF", pairs.join(",")));
+        let pairs: Vec<_> = elastic
+            .rdzv_conf
+            .iter()
+            .map(|conf| format!("{}={}", conf.key, conf.value))
+            .collect();
+        launch
+            .env
+            .push(EnvVar::literal("PET_RDZV_CONF", pairs.join(",")));
     }
     if elastic.standalone == Some(true) {
         launch.env.push(EnvVar::literal("PET_STANDALONE", "1"));
@@ -166,14 +217,25 @@ pub fn report(job: &PyTorchJob, topology: &Topology, names: &Names, ledger: &mut
         return;
     };
     let field = |name: &str| format!("spec.elasticPolicy.{name}");
-    let range = [("minReplicas", elastic.min_replicas), ("maxReplicas", elastic.max_replicas)];
-    let given: Vec<_> = range.iter().filter_map(|(name, value)| value.map(|_| field(name))).collect();
+    let range = [
+        ("minReplicas", elastic.min_replicas),
+        ("maxReplicas", elastic.max_replicas),
+    ];
+    let given: Vec<_> = range
+        .iter()
+        .filter_map(|(name, value)| value.map(|_| field(name)))
+        .collect();
     if elastic.min_replicas != elastic.max_replicas || !given.is_empty() {
         let pods = topology.total();
-        let old =
-            range.map(|(_, value)| value.map_or_else(|| "unset".to_owned(), |value| value.to_string())).join(" to ");
-        let finding = Finding::new(Code::ElasticRange, Outcome::Adapted, field("minReplicas")).covering(given);
-        ledger.find(finding.change(format!("{old} workers"), format!("{pods} pods, PET_NNODES keeps the range")));
+        let old = range
+            .map(|(_, value)| value.map_or_else(|| "unset".to_owned(), |value| value.to_string()))
+            .join(" to ");
+        let finding = Finding::new(Code::ElasticRange, Outcome::Adapted, field("minReplicas"))
+            .covering(given);
+        ledger.find(finding.change(
+            format!("{old} workers"),
+            format!("{pods} pods, PET_NNODES keeps the range"),
+        ));
     }
     report_rendezvous(elastic, topology, names, ledger);
     if elastic.standalone.is_some() {
@@ -190,7 +252,12 @@ pub fn report(job: &PyTorchJob, topology: &Topology, names: &Names, ledger: &mut
     }
 }
 
-fn report_rendezvous(elastic: &ElasticPolicy, topology: &Topology, names: &Names, ledger: &mut Ledger) {
+fn report_rendezvous(
+    elastic: &ElasticPolicy,
+    topology: &Topology,
+    names: &Names,
+    ledger: &mut Ledger,
+) {
     let field = |name: &str| format!("spec.elasticPolicy.{name}");
     let default_host = names.worker_host(0, topology.roles, topology.master.is_some());
     let new_host = match &elastic.rdzv_host {
@@ -200,17 +267,36 @@ fn report_rendezvous(elastic: &ElasticPolicy, topology: &Topology, names: &Names
     let hosts = elastic.rdzv_host.is_some().then(|| field("rdzvHost"));
     match new_host {
         Some((old, new)) => {
-            let finding = Finding::new(Code::RendezvousEndpoint, Outcome::Adapted, "PET_RDZV_ENDPOINT");
-            ledger.find(finding.covering(hosts.into_iter().collect()).change(old, new));
+            let finding = Finding::new(
+                Code::RendezvousEndpoint,
+                Outcome::Adapted,
+                "PET_RDZV_ENDPOINT",
+            );
+            ledger.find(
+                finding
+                    .covering(hosts.into_iter().collect())
+                    .change(old, new),
+            );
         }
         None => same(hosts, "part of PET_RDZV_ENDPOINT", ledger),
     }
-    same(elastic.rdzv_port.map(|_| field("rdzvPort")), "part of PET_RDZV_ENDPOINT", ledger);
-    same((!elastic.rdzv_conf.is_empty()).then(|| field("rdzvConf")), "PET_RDZV_CONF", ledger);
+    same(
+        elastic.rdzv_port.map(|_| field("rdzvPort")),
+        "part of PET_RDZV_ENDPOINT",
+        ledger,
+    );
+    same(
+        (!elastic.rdzv_conf.is_empty()).then(|| field("rdzvConf")),
+        "PET_RDZV_CONF",
+        ledger,
+    );
 }
 
 fn same(field: Option<String>, place: &str, ledger: &mut Ledger) {
     if let Some(field) = field {
-        ledger.find(Finding::new(Code::SmallDifference, Outcome::Adapted, field).note(format!("stands in {place}")));
+        ledger.find(
+            Finding::new(Code::SmallDifference, Outcome::Adapted, field)
+                .note(format!("stands in {place}")),
+        );
     }
 }

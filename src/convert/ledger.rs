@@ -93,7 +93,10 @@ impl Ledger {
     }
 
     fn moved(&mut self, from: impl Into<String>, to: Destination) {
-        self.moves.push(Move { from: from.into(), to });
+        self.moves.push(Move {
+            from: from.into(),
+            to,
+        });
     }
 
     /// Notes a finding.
@@ -103,7 +106,8 @@ impl Ledger {
 
     /// Puts the worst findings first, then by code and field.
     pub fn sort(&mut self) {
-        self.findings.sort_by(|a, b| (b.outcome, a.code, &a.at).cmp(&(a.outcome, b.code, &b.at)));
+        self.findings
+            .sort_by(|a, b| (b.outcome, a.code, &a.at).cmp(&(a.outcome, b.code, &b.at)));
         self.findings.dedup();
     }
 
@@ -122,14 +126,19 @@ impl Ledger {
         }
         let mut lines = Vec::new();
         leaves(input, &mut String::new(), &mut |path, value| {
-            let fate = prefixes(path).find_map(|prefix| entries.get(prefix).map(|entry| (prefix, entry))).map_or(
-                Fate::Unaccounted,
-                |(prefix, entry)| match entry {
-                    Entry::Move(index) => Fate::Kept(self.moves[*index].to.below(&path[prefix.len()..])),
+            let fate = prefixes(path)
+                .find_map(|prefix| entries.get(prefix).map(|entry| (prefix, entry)))
+                .map_or(Fate::Unaccounted, |(prefix, entry)| match entry {
+                    Entry::Move(index) => {
+                        Fate::Kept(self.moves[*index].to.below(&path[prefix.len()..]))
+                    }
                     Entry::Finding(finding) => Fate::Found(finding),
-                },
-            );
-            lines.push(Line { path: path.to_owned(), value, fate });
+                });
+            lines.push(Line {
+                path: path.to_owned(),
+                value,
+                fate,
+            });
         });
         lines
     }

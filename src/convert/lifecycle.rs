@@ -29,7 +29,12 @@ impl JobPolicy {
     /// Restarts in place without limit; all pods must succeed. What the shipped runtime has.
     #[must_use]
     pub fn unlimited() -> Self {
-        Self { restart_policy: "OnFailure", backoff_limit: UNLIMITED, pod_failure_policy: None, success_policy: None }
+        Self {
+            restart_policy: "OnFailure",
+            backoff_limit: UNLIMITED,
+            pod_failure_policy: None,
+            success_policy: None,
+        }
     }
 }
 
@@ -40,7 +45,12 @@ pub fn job_policy(role: &Role, job: &PyTorchJob, topology: &Topology) -> JobPoli
     let success_policy = success_rule(job, topology);
     match role.restart_policy() {
         // v1 fails the job with the first failed pod and counts no restarts.
-        "Never" => JobPolicy { restart_policy: "Never", backoff_limit: 0, success_policy, ..JobPolicy::unlimited() },
+        "Never" => JobPolicy {
+            restart_policy: "Never",
+            backoff_limit: 0,
+            success_policy,
+            ..JobPolicy::unlimited()
+        },
         // v1 counts restarts in place, of which a pod that is replaced has none: any limit above 0 is never reached.
         "ExitCode" => JobPolicy {
             restart_policy: "Never",
@@ -48,7 +58,11 @@ pub fn job_policy(role: &Role, job: &PyTorchJob, topology: &Topology) -> JobPoli
             pod_failure_policy: Some(exit_codes()),
             success_policy,
         },
-        _ => JobPolicy { backoff_limit: limit, success_policy, ..JobPolicy::unlimited() },
+        _ => JobPolicy {
+            backoff_limit: limit,
+            success_policy,
+            ..JobPolicy::unlimited()
+        },
     }
 }
 
@@ -64,7 +78,10 @@ fn exit_codes() -> Value {
 
 /// The success rule of the one pod set, where it isn't that all pods succeed (`pytorchjob_controller.go`).
 fn success_rule(job: &PyTorchJob, topology: &Topology) -> Option<Value> {
-    let cleans = matches!(job.spec.run_policy.clean_pod_policy.as_deref(), Some("Running" | "All"));
+    let cleans = matches!(
+        job.spec.run_policy.clean_pod_policy.as_deref(),
+        Some("Running" | "All")
+    );
     let elastic = job.spec.elastic_policy.is_some();
     match (topology.master.is_some(), topology.worker.is_some()) {
         _ if topology.roles || topology.total() == 1 => None,
@@ -81,9 +98,10 @@ pub fn report(job: &PyTorchJob, topology: &Topology, ledger: &mut Ledger) {
     for role in topology.each() {
         let at = format!("{}.restartPolicy", role.path());
         match role.restart_policy() {
-            "Always" => {
-                ledger.find(Finding::new(Code::RestartAlways, Outcome::Adapted, at).change("Always", "OnFailure"))
-            }
+            "Always" => ledger.find(
+                Finding::new(Code::RestartAlways, Outcome::Adapted, at)
+                    .change("Always", "OnFailure"),
+            ),
             "ExitCode" => {
                 let finding = Finding::new(Code::RestartExitCode, Outcome::Adapted, at);
                 ledger.find(finding.change("ExitCode", "Never with podFailurePolicy"));
@@ -97,9 +115,16 @@ pub fn report(job: &PyTorchJob, topology: &Topology, ledger: &mut Ledger) {
         let at = "spec.runPolicy.ttlSecondsAfterFinished";
         ledger.find(Finding::new(Code::TimeToLive, Outcome::Lost, at).had(format!("{seconds} s")));
     }
-    if policy.managed_by.as_deref().is_some_and(|manager| manager != MULTIKUEUE) {
+    if policy
+        .managed_by
+        .as_deref()
+        .is_some_and(|manager| manager != MULTIKUEUE)
+    {
         let at = "spec.runPolicy.managedBy";
-        ledger.find(Finding::new(Code::ManagedBy, Outcome::Adapted, at).change("v1's controller", "Trainer"));
+        ledger.find(
+            Finding::new(Code::ManagedBy, Outcome::Adapted, at)
+                .change("v1's controller", "Trainer"),
+        );
     }
 }
 
@@ -111,26 +136,42 @@ fn report_backoff_limit(policy: &RunPolicy, topology: &Topology, ledger: &mut Le
     let replaced = |role: &Role| matches!(role.restart_policy(), "Never" | "ExitCode");
     if topology.each().all(replaced) && limit > 0 {
         let finding = Finding::new(Code::BackoffLimit, Outcome::Adapted, at).had(limit.to_string());
-        ledger
-            .find(finding.note("v1 counts restarts in place, and these pods are never restarted in place: no effect"));
+        ledger.find(finding.note(
+            "v1 counts restarts in place, and these pods are never restarted in place: no effect",
+        ));
     } else if topology.roles {
         let finding = Finding::new(Code::RestartCount, Outcome::Adapted, at);
-        ledger.find(finding.change(format!("{limit} over all pods"), format!("{limit} for each role")));
+        ledger.find(finding.change(
+            format!("{limit} over all pods"),
+            format!("{limit} for each role"),
+        ));
     }
 }
 
 fn report_end(job: &PyTorchJob, topology: &Topology, ledger: &mut Ledger) {
     let both = topology.master.is_some() && topology.worker.is_some();
     if both && !topology.roles && success_rule(job, topology).is_none() {
-        let about = Finding::about(Code::SuccessRule, Outcome::Adapted, "spec.pytorchReplicaSpecs.Master");
-        ledger.find(about.change("the job succeeds with its Master", "when all pods have succeeded"));
+        let about = Finding::about(
+            Code::SuccessRule,
+            Outcome::Adapted,
+            "spec.pytorchReplicaSpecs.Master",
+        );
+        ledger.find(about.change(
+            "the job succeeds with its Master",
+            "when all pods have succeeded",
+        ));
     }
     let at = "spec.runPolicy.cleanPodPolicy";
-    let finding = Finding::new(Code::CleanPodPolicy, Outcome::Adapted, at);
-    match job.spec.run_policy.clean_pod_policy.as_deref() {
-        Some("None") => ledger.find(finding.change("None", "pods that still run are ended, finished ones stay")),
-        Some("All") => ledger.find(finding.change("All", "finished pods stay until the TrainJob is deleted")),
-        Some(_) => ledger.is_default(at),
-        None => {}
-    }
+    let becomes = match job.spec.run_policy.clean_pod_policy.as_deref() {
+        Some("None") => "pods that still run are ended, finished ones stay",
+        Some("All") => "finished pods stay until the TrainJob is deleted",
+        _ => return ledger.is_default(at),
+    };
+    let policy = job
+        .spec
+        .run_policy
+        .clean_pod_policy
+        .clone()
+        .unwrap_or_default();
+    ledger.find(Finding::new(Code::CleanPodPolicy, Outcome::Adapted, at).change(policy, becomes));
 }

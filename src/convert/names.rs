@@ -45,7 +45,12 @@ impl Names {
     /// # Errors
     /// When no name is short enough: `JobSet` checks `<job>-<replicated job>-<i>-<j>-abcde` against 63 characters
     /// (jobset v0.12.0 `pkg/webhooks/jobset_webhook.go`), after the `TrainJob` was admitted.
-    pub fn choose(job: &JobName, master: i32, workers: Option<i32>, short_allowed: bool) -> Result<Self, TooLong> {
+    pub fn choose(
+        job: &JobName,
+        master: i32,
+        workers: Option<i32>,
+        short_allowed: bool,
+    ) -> Result<Self, TooLong> {
         let length = match job {
             JobName::Fixed(name) => name.len(),
             JobName::Generated(prefix) => prefix.len() + GENERATED_SUFFIX,
@@ -54,7 +59,11 @@ impl Names {
             None => longest_job_name(node, 1, master),
             Some(workers) => longest_job_name(node, 1, 1).min(longest_job_name(worker, workers, 1)),
         };
-        let names = |node, worker| Self { job: job.clone(), node, worker };
+        let names = |node, worker| Self {
+            job: job.clone(),
+            node,
+            worker,
+        };
         if length <= room(NODE, WORKER_JOB) {
             Ok(names(NODE, WORKER_JOB))
         } else if short_allowed && length <= room(NODE, "w") && workers.is_some() {
@@ -62,7 +71,11 @@ impl Names {
         } else if short_allowed && length <= room("n", "w") {
             Ok(names("n", "w"))
         } else {
-            let limit = if short_allowed { room("n", "w") } else { room(NODE, WORKER_JOB) };
+            let limit = if short_allowed {
+                room("n", "w")
+            } else {
+                room(NODE, WORKER_JOB)
+            };
             Err(TooLong { length, limit })
         }
     }
@@ -83,7 +96,11 @@ impl Names {
     /// pod comes before them.
     #[must_use]
     pub fn worker_host(&self, index: i32, roles: bool, master: bool) -> String {
-        if roles { self.host(self.worker, index, 0) } else { self.host(self.node, 0, index + i32::from(master)) }
+        if roles {
+            self.host(self.worker, index, 0)
+        } else {
+            self.host(self.node, 0, index + i32::from(master))
+        }
     }
 
     fn host(&self, replicated_job: &str, job_index: i32, pod_index: i32) -> String {
@@ -97,7 +114,11 @@ impl Names {
 
 /// Longest job name with which `<job>-<replicated job>-<jobs-1>-<pods-1>-abcde` is a DNS label.
 fn longest_job_name(replicated_job: &str, jobs: i32, pods: i32) -> usize {
-    let longest_tail = format!("-{replicated_job}-{}-{}-abcde", jobs.max(1) - 1, pods.max(1) - 1);
+    let longest_tail = format!(
+        "-{replicated_job}-{}-{}-abcde",
+        jobs.max(1) - 1,
+        pods.max(1) - 1
+    );
     DNS_LABEL.saturating_sub(longest_tail.len())
 }
 

@@ -54,7 +54,11 @@ impl<'a> Plan<'a> {
         let names = names(job, &topology, target, ledger)?;
         let gang = gang::plan(job, &topology, target.gang, ledger)?;
         for role in topology.each() {
-            pod::report_ignored(&role.spec.template, &format!("{}.template", role.path()), ledger);
+            pod::report_ignored(
+                &role.spec.template,
+                &format!("{}.template", role.path()),
+                ledger,
+            );
             report_unknown(&role.path(), role.spec.rest.keys(), ledger);
         }
         launch::report(job, &topology, &names, ledger);
@@ -62,26 +66,47 @@ impl<'a> Plan<'a> {
         report_object(job, &topology, ledger);
         let mut pod_set = |role: &Role, sharers: &[&Role], whose| {
             let launch = launch::environment(job, &topology, &names, whose);
-            let sources: Vec<_> = sharers.iter().map(|role| format!("{}.template", role.path())).collect();
-            let context = Context { topology: &topology, names: &names, role: whose, launch: &launch };
+            let sources: Vec<_> = sharers
+                .iter()
+                .map(|role| format!("{}.template", role.path()))
+                .collect();
+            let context = Context {
+                topology: &topology,
+                names: &names,
+                role: whose,
+                launch: &launch,
+            };
             let mut template = pod::convert(&role.spec.template, &sources, context, ledger)?;
             if let Some(gang) = &gang {
                 gang.mark(&mut template);
             }
             let policy = lifecycle::job_policy(role, job, &topology);
-            Ok::<_, Finding>(PodSet { sources, template, launch, policy })
+            Ok::<_, Finding>(PodSet {
+                sources,
+                template,
+                launch,
+                policy,
+            })
         };
         let (node, worker) = match (&topology.master, &topology.worker) {
-            (Some(master), Some(worker)) if topology.roles => {
-                (pod_set(master, &[master], For::Master)?, Some(pod_set(worker, &[worker], For::Workers)?))
-            }
+            (Some(master), Some(worker)) if topology.roles => (
+                pod_set(master, &[master], For::Master)?,
+                Some(pod_set(worker, &[worker], For::Workers)?),
+            ),
             _ => {
                 let sharers: Vec<_> = topology.each().collect();
                 let first = topology.first().ok_or_else(no_replicas)?;
                 (pod_set(first, &sharers, For::All)?, None)
             }
         };
-        Ok(Self { job, topology, names, gang, node, worker })
+        Ok(Self {
+            job,
+            topology,
+            names,
+            gang,
+            node,
+            worker,
+        })
     }
 
     /// The name by which people know the job: without what the API server appends.
@@ -95,13 +120,26 @@ impl<'a> Plan<'a> {
 }
 
 fn no_replicas() -> Finding {
-    Finding::new(Code::InvalidJob, Outcome::Refused, "spec.pytorchReplicaSpecs").had("no replicas")
+    Finding::new(
+        Code::InvalidJob,
+        Outcome::Refused,
+        "spec.pytorchReplicaSpecs",
+    )
+    .had("no replicas")
 }
 
-fn names(job: &PyTorchJob, topology: &Topology, target: &Target, ledger: &mut Ledger) -> Result<Names, Finding> {
+fn names(
+    job: &PyTorchJob,
+    topology: &Topology,
+    target: &Target,
+    ledger: &mut Ledger,
+) -> Result<Names, Finding> {
     let (at, name) = match (&job.metadata.name, &job.metadata.generate_name) {
         (None, Some(prefix)) => ("metadata.generateName", JobName::Generated(prefix.clone())),
-        (name, _) => ("metadata.name", JobName::Fixed(name.clone().unwrap_or_default())),
+        (name, _) => (
+            "metadata.name",
+            JobName::Fixed(name.clone().unwrap_or_default()),
+        ),
     };
     let (first, workers) = match (&topology.master, &topology.worker) {
         (Some(master), Some(worker)) if topology.roles => (master.replicas, Some(worker.replicas)),
@@ -111,7 +149,10 @@ fn names(job: &PyTorchJob, topology: &Topology, target: &Target, ledger: &mut Le
     let names = Names::choose(&name, first, workers, short_allowed).map_err(|too_long| {
         Finding::new(Code::NameTooLong, Outcome::Refused, at)
             .had(format!("{} characters", too_long.length))
-            .note(format!("at most {} characters leave room for the names of its pods", too_long.limit))
+            .note(format!(
+                "at most {} characters leave room for the names of its pods",
+                too_long.limit
+            ))
     })?;
     if names.is_short() {
         let about = Finding::about(Code::ShortJobName, Outcome::Adapted, at);
@@ -134,13 +175,25 @@ fn report_object(job: &PyTorchJob, topology: &Topology, ledger: &mut Ledger) {
     if let Some(elastic) = &job.spec.elastic_policy {
         report_unknown("spec.elasticPolicy", elastic.rest.keys(), ledger);
         for (index, conf) in elastic.rdzv_conf.iter().enumerate() {
-            report_unknown(&format!("spec.elasticPolicy.rdzvConf[{index}]"), conf.rest.keys(), ledger);
+            report_unknown(
+                &format!("spec.elasticPolicy.rdzvConf[{index}]"),
+                conf.rest.keys(),
+                ledger,
+            );
         }
     }
     let pods = topology.total();
     for role in topology.each().filter(|role| role.spec.replicas.is_some()) {
-        let finding = Finding::new(Code::NodeCount, Outcome::Adapted, format!("{}.replicas", role.path()));
-        let new = if topology.roles { format!("replicas {}", role.replicas) } else { format!("numNodes {pods}") };
+        let finding = Finding::new(
+            Code::NodeCount,
+            Outcome::Adapted,
+            format!("{}.replicas", role.path()),
+        );
+        let new = if topology.roles {
+            format!("replicas {}", role.replicas)
+        } else {
+            format!("numNodes {pods}")
+        };
         ledger.find(finding.change(role.replicas.to_string(), new));
     }
     match job.spec.run_policy.suspend {
@@ -148,7 +201,10 @@ fn report_object(job: &PyTorchJob, topology: &Topology, ledger: &mut Ledger) {
         Some(false) => ledger.is_default("spec.runPolicy.suspend"),
         None => {}
     }
-    ledger.to_trainjob("spec.runPolicy.activeDeadlineSeconds", "spec.activeDeadlineSeconds");
+    ledger.to_trainjob(
+        "spec.runPolicy.activeDeadlineSeconds",
+        "spec.activeDeadlineSeconds",
+    );
     if job.spec.run_policy.managed_by.as_deref() == Some(MULTIKUEUE) {
         ledger.to_trainjob("spec.runPolicy.managedBy", "spec.managedBy");
     }

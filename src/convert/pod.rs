@@ -4,8 +4,9 @@
 use serde_json::Value;
 
 use crate::api::meta::{
-    CONTAINER_ANNOTATIONS, DEFAULT_CONTAINER, NODE, SERVER_FIELDS, V1_CONTAINER, V1_LABEL_JOB_NAME, V1_LABEL_JOB_ROLE,
-    V1_LABEL_OPERATOR, V1_LABEL_PREFIX, V1_LABEL_REPLICA_INDEX, V1_LABEL_REPLICA_TYPE, V1_OPERATOR,
+    CONTAINER_ANNOTATIONS, DEFAULT_CONTAINER, NODE, SERVER_FIELDS, V1_CONTAINER, V1_LABEL_JOB_NAME,
+    V1_LABEL_JOB_ROLE, V1_LABEL_OPERATOR, V1_LABEL_PREFIX, V1_LABEL_REPLICA_INDEX,
+    V1_LABEL_REPLICA_TYPE, V1_OPERATOR,
 };
 use crate::api::pod::{Container, EnvVar, PodSpec, PodTemplate};
 use crate::api::{Rest, meta::ObjectMeta};
@@ -35,7 +36,11 @@ struct Sources(Vec<String>);
 
 impl Sources {
     fn finding(&self, code: Code, outcome: Outcome, suffix: &str) -> Finding {
-        let paths: Vec<_> = self.0.iter().map(|source| format!("{source}{suffix}")).collect();
+        let paths: Vec<_> = self
+            .0
+            .iter()
+            .map(|source| format!("{source}{suffix}"))
+            .collect();
         Finding::new(code, outcome, paths.first().cloned().unwrap_or_default()).covering(paths)
     }
 }
@@ -71,7 +76,8 @@ pub fn convert(
         rename_references(&mut container.env, &sources, &at, ledger);
         if container.name == V1_CONTAINER {
             NODE.clone_into(&mut container.name);
-            let finding = sources.finding(Code::ContainerName, Outcome::Adapted, &format!("{at}.name"));
+            let finding =
+                sources.finding(Code::ContainerName, Outcome::Adapted, &format!("{at}.name"));
             ledger.find(finding.change(V1_CONTAINER, NODE));
         }
         append_environment(container, context.launch, &sources, &at, ledger);
@@ -80,25 +86,43 @@ pub fn convert(
         if volume.rest.values_mut().map(rename_in_value).sum::<usize>() > 0 {
             let at = format!(".spec.volumes[{index}]");
             ledger.find(
-                sources.finding(Code::ContainerReference, Outcome::Adapted, &at).note("containerName: pytorch -> node"),
+                sources
+                    .finding(Code::ContainerReference, Outcome::Adapted, &at)
+                    .note("containerName: pytorch -> node"),
             );
         }
     }
     keep_labels(&mut metadata, &spec, context, &sources, ledger);
-    Ok(PodTemplate { metadata, spec, rest: Rest::new() })
+    Ok(PodTemplate {
+        metadata,
+        spec,
+        rest: Rest::new(),
+    })
 }
 
 fn refuse_impossible(spec: &PodSpec, sources: &Sources) -> Result<(), Finding> {
-    for (list, containers) in [("containers", &spec.containers), ("initContainers", &spec.init_containers)] {
-        if let Some(index) = containers.iter().position(|container| container.name == NODE) {
+    for (list, containers) in [
+        ("containers", &spec.containers),
+        ("initContainers", &spec.init_containers),
+    ] {
+        if let Some(index) = containers
+            .iter()
+            .position(|container| container.name == NODE)
+        {
             let at = format!(".spec.{list}[{index}].name");
-            return Err(sources.finding(Code::ContainerNameTaken, Outcome::Refused, &at).had(NODE));
+            return Err(sources
+                .finding(Code::ContainerNameTaken, Outcome::Refused, &at)
+                .had(NODE));
         }
     }
     if spec.ephemeral_containers.is_empty() {
         Ok(())
     } else {
-        Err(sources.finding(Code::EphemeralContainers, Outcome::Refused, ".spec.ephemeralContainers"))
+        Err(sources.finding(
+            Code::EphemeralContainers,
+            Outcome::Refused,
+            ".spec.ephemeralContainers",
+        ))
     }
 }
 
@@ -107,16 +131,27 @@ fn refuse_impossible(spec: &PodSpec, sources: &Sources) -> Result<(), Finding> {
 pub fn report_ignored(template: &PodTemplate, source: &str, ledger: &mut Ledger) {
     let sources = Sources(vec![source.to_owned()]);
     let meta = &template.metadata;
-    for (key, value) in [("name", &meta.name), ("generateName", &meta.generate_name), ("namespace", &meta.namespace)] {
+    for (key, value) in [
+        ("name", &meta.name),
+        ("generateName", &meta.generate_name),
+        ("namespace", &meta.namespace),
+    ] {
         if let Some(value) = value {
-            let finding = sources.finding(Code::SmallDifference, Outcome::Adapted, &format!(".metadata.{key}"));
+            let finding = sources.finding(
+                Code::SmallDifference,
+                Outcome::Adapted,
+                &format!(".metadata.{key}"),
+            );
             ledger.find(finding.had(value).note("v1 overwrites it, and so does v2"));
         }
     }
     for key in meta.rest.keys() {
         let server = SERVER_FIELDS.contains(&key.as_str());
-        let (code, outcome) =
-            if server { (Code::ServerFields, Outcome::Adapted) } else { (Code::TemplateMetadata, Outcome::Lost) };
+        let (code, outcome) = if server {
+            (Code::ServerFields, Outcome::Adapted)
+        } else {
+            (Code::TemplateMetadata, Outcome::Lost)
+        };
         let mut at = format!("{source}.metadata");
         push_key(&mut at, key);
         ledger.find(Finding::new(code, outcome, at));
@@ -127,7 +162,11 @@ pub fn report_ignored(template: &PodTemplate, source: &str, ledger: &mut Ledger)
         ledger.find(Finding::new(Code::UnknownField, Outcome::Lost, at));
     }
     if let Some(policy) = &template.spec.restart_policy {
-        let finding = sources.finding(Code::TemplateRestartPolicy, Outcome::Adapted, ".spec.restartPolicy");
+        let finding = sources.finding(
+            Code::TemplateRestartPolicy,
+            Outcome::Adapted,
+            ".spec.restartPolicy",
+        );
         ledger.find(finding.had(policy));
     }
 }
@@ -135,9 +174,13 @@ pub fn report_ignored(template: &PodTemplate, source: &str, ledger: &mut Ledger)
 /// Takes out what `JobSet` and the Job controller set by themselves.
 fn report_fixed_by_v2(spec: &mut PodSpec, sources: &Sources, ledger: &mut Ledger) {
     spec.restart_policy = None;
-    for (key, value) in [("hostname", spec.hostname.take()), ("subdomain", spec.subdomain.take())] {
+    for (key, value) in [
+        ("hostname", spec.hostname.take()),
+        ("subdomain", spec.subdomain.take()),
+    ] {
         if let Some(value) = value {
-            let finding = sources.finding(Code::HostnameFixed, Outcome::Lost, &format!(".spec.{key}"));
+            let finding =
+                sources.finding(Code::HostnameFixed, Outcome::Lost, &format!(".spec.{key}"));
             ledger.find(finding.had(value));
         }
     }
@@ -149,22 +192,40 @@ fn rename_annotations(metadata: &mut ObjectMeta, sources: &Sources, ledger: &mut
         push_key(&mut at, key);
         at
     };
-    if let Some(value) = metadata.annotations.get_mut(DEFAULT_CONTAINER).filter(|value| *value == V1_CONTAINER) {
+    if let Some(value) = metadata
+        .annotations
+        .get_mut(DEFAULT_CONTAINER)
+        .filter(|value| *value == V1_CONTAINER)
+    {
         NODE.clone_into(value);
-        let finding = sources.finding(Code::ContainerReference, Outcome::Adapted, &at(DEFAULT_CONTAINER));
+        let finding = sources.finding(
+            Code::ContainerReference,
+            Outcome::Adapted,
+            &at(DEFAULT_CONTAINER),
+        );
         ledger.find(finding.change(V1_CONTAINER, NODE));
     }
     for prefix in CONTAINER_ANNOTATIONS {
         let old = format!("{prefix}{V1_CONTAINER}");
         if let Some(value) = metadata.annotations.remove(&old) {
             let new = format!("{prefix}{NODE}");
-            ledger.find(sources.finding(Code::ContainerReference, Outcome::Adapted, &at(&old)).change(&old, &new));
+            ledger.find(
+                sources
+                    .finding(Code::ContainerReference, Outcome::Adapted, &at(&old))
+                    .change(&old, &new),
+            );
             metadata.annotations.insert(new, value);
         }
     }
 }
 
-fn rewrite_hosts(container: &mut Container, context: Context, sources: &Sources, at: &str, ledger: &mut Ledger) {
+fn rewrite_hosts(
+    container: &mut Container,
+    context: Context,
+    sources: &Sources,
+    at: &str,
+    ledger: &mut Ledger,
+) {
     let mut rewrite = |text: &mut String, at: String| {
         if let Some(new) = launch::rewrite(text, context.topology, context.names) {
             let finding = sources.finding(Code::HostName, Outcome::Adapted, &at);
@@ -172,7 +233,10 @@ fn rewrite_hosts(container: &mut Container, context: Context, sources: &Sources,
             *text = new;
         }
     };
-    for (list, texts) in [("command", &mut container.command), ("args", &mut container.args)] {
+    for (list, texts) in [
+        ("command", &mut container.command),
+        ("args", &mut container.args),
+    ] {
         for (index, text) in texts.iter_mut().enumerate() {
             rewrite(text, format!("{at}.{list}[{index}]"));
         }
@@ -186,7 +250,11 @@ fn rewrite_hosts(container: &mut Container, context: Context, sources: &Sources,
 
 fn rename_references(env: &mut [EnvVar], sources: &Sources, at: &str, ledger: &mut Ledger) {
     for (index, variable) in env.iter_mut().enumerate() {
-        if variable.value_from.as_mut().is_some_and(|source| rename_in_value(source) > 0) {
+        if variable
+            .value_from
+            .as_mut()
+            .is_some_and(|source| rename_in_value(source) > 0)
+        {
             let at = format!("{at}.env[{index}].valueFrom.resourceFieldRef.containerName");
             let finding = sources.finding(Code::ContainerReference, Outcome::Adapted, &at);
             ledger.find(finding.change(V1_CONTAINER, NODE));
@@ -213,15 +281,30 @@ fn rename_in_value(value: &mut Value) -> usize {
 }
 
 /// Appends v1's variables, and takes out the user's variables that v1's override and those that are set again later.
-fn append_environment(container: &mut Container, launch: &Launch, sources: &Sources, at: &str, ledger: &mut Ledger) {
-    let names: Vec<String> = container.env.iter().map(|variable| variable.name.clone()).collect();
+fn append_environment(
+    container: &mut Container,
+    launch: &Launch,
+    sources: &Sources,
+    at: &str,
+    ledger: &mut Ledger,
+) {
+    let names: Vec<String> = container
+        .env
+        .iter()
+        .map(|variable| variable.name.clone())
+        .collect();
     let mut index = 0;
     container.env.retain(|variable| {
         let here = index;
         index += 1;
-        let overridden = variable.name != NAME_VARIABLE && launch.env.iter().any(|set| set.name == variable.name);
+        let overridden = variable.name != NAME_VARIABLE
+            && launch.env.iter().any(|set| set.name == variable.name);
         let again = names[here + 1..].contains(&variable.name);
-        let code = if overridden { Code::EnvOverridden } else { Code::EnvDuplicate };
+        let code = if overridden {
+            Code::EnvOverridden
+        } else {
+            Code::EnvDuplicate
+        };
         if overridden || again {
             let finding = sources.finding(code, Outcome::Adapted, &format!("{at}.env[{here}]"));
             let value = variable.value.as_deref().unwrap_or("valueFrom");
@@ -229,12 +312,21 @@ fn append_environment(container: &mut Container, launch: &Launch, sources: &Sour
         }
         !(overridden || again)
     });
-    let appended = launch.env.iter().filter(|set| set.name != NAME_VARIABLE || !names.contains(&set.name));
+    let appended = launch
+        .env
+        .iter()
+        .filter(|set| set.name != NAME_VARIABLE || !names.contains(&set.name));
     container.env.extend(appended.cloned());
 }
 
 /// Gives the pods v1's labels where a selector of the job itself names them.
-fn keep_labels(metadata: &mut ObjectMeta, spec: &PodSpec, context: Context, sources: &Sources, ledger: &mut Ledger) {
+fn keep_labels(
+    metadata: &mut ObjectMeta,
+    spec: &PodSpec,
+    context: Context,
+    sources: &Sources,
+    ledger: &mut Ledger,
+) {
     let job = match &context.names.job {
         JobName::Fixed(name) => name.as_str(),
         JobName::Generated(_) => "",
@@ -244,30 +336,48 @@ fn keep_labels(metadata: &mut ObjectMeta, spec: &PodSpec, context: Context, sour
         For::Master => "master",
         For::Workers => "worker",
     };
-    let job_role = if context.role == For::Master { "master" } else { "" };
+    let job_role = if context.role == For::Master {
+        "master"
+    } else {
+        ""
+    };
     let known = [
         (V1_LABEL_JOB_NAME, job),
         (V1_LABEL_OPERATOR, V1_OPERATOR),
         (V1_LABEL_REPLICA_TYPE, replica_type),
         (V1_LABEL_JOB_ROLE, job_role),
     ];
-    let mut selectors = spec.affinity.iter().chain(&spec.topology_spread_constraints);
-    if !selectors.clone().any(|value| contains_text(value, V1_LABEL_PREFIX)) {
+    let mut selectors = spec
+        .affinity
+        .iter()
+        .chain(&spec.topology_spread_constraints);
+    if !selectors
+        .clone()
+        .any(|value| contains_text(value, V1_LABEL_PREFIX))
+    {
         return;
     }
     for (label, value) in known {
-        if !value.is_empty() && selectors.clone().any(|selector| mentions(selector, &[label])) {
+        if !value.is_empty()
+            && selectors
+                .clone()
+                .any(|selector| mentions(selector, &[label]))
+        {
             metadata.labels.insert(label.to_owned(), value.to_owned());
-            let finding = sources.finding(Code::PodLabels, Outcome::Adapted, ".metadata.labels").covering(Vec::new());
+            let finding = sources
+                .finding(Code::PodLabels, Outcome::Adapted, ".metadata.labels")
+                .covering(Vec::new());
             ledger.find(finding.change("set by v1", format!("{label}={value}")));
         }
     }
     if selectors.any(|value| mentions(value, &[V1_LABEL_REPLICA_INDEX])) {
-        let finding = sources.finding(Code::PodLabels, Outcome::Lost, ".spec.affinity").covering(Vec::new());
+        let finding = sources
+            .finding(Code::PodLabels, Outcome::Lost, ".spec.affinity")
+            .covering(Vec::new());
         ledger.find(
-            finding
-                .had(V1_LABEL_REPLICA_INDEX)
-                .note("pods of one Job can't have different labels, so the selector matches nothing"),
+            finding.had(V1_LABEL_REPLICA_INDEX).note(
+                "pods of one Job can't have different labels, so the selector matches nothing",
+            ),
         );
     }
 }
@@ -276,9 +386,9 @@ fn contains_text(value: &Value, prefix: &str) -> bool {
     match value {
         Value::String(text) => text.starts_with(prefix),
         Value::Array(items) => items.iter().any(|item| contains_text(item, prefix)),
-        Value::Object(fields) => {
-            fields.iter().any(|(key, value)| key.starts_with(prefix) || contains_text(value, prefix))
-        }
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(key, value)| key.starts_with(prefix) || contains_text(value, prefix)),
         _ => false,
     }
 }

@@ -8,13 +8,13 @@
 use serde_json::json;
 
 use crate::api::meta::{
-    ANCESTOR_TRAINER, CLUSTER_TRAINING_RUNTIME, FRAMEWORK_TORCH, LABEL_ANCESTOR, LABEL_FRAMEWORK, NODE, ObjectMeta,
-    SHIPPED_RUNTIME, TRAINER_API_VERSION, TRAINING_RUNTIME, VOLCANO_QUEUE,
+    ANCESTOR_TRAINER, CLUSTER_TRAINING_RUNTIME, FRAMEWORK_TORCH, LABEL_ANCESTOR, LABEL_FRAMEWORK,
+    NODE, ObjectMeta, SHIPPED_RUNTIME, TRAINER_API_VERSION, TRAINING_RUNTIME, VOLCANO_QUEUE,
 };
 use crate::api::pod::{Container, PodSpec, PodTemplate};
 use crate::api::runtime::{
-    JobSetSpec, JobSetTemplate, JobSpec, JobTemplate, MlPolicy, ReplicatedJob, TrainingRuntime, TrainingRuntimeSpec,
-    labelled,
+    JobSetSpec, JobSetTemplate, JobSpec, JobTemplate, MlPolicy, ReplicatedJob, TrainingRuntime,
+    TrainingRuntimeSpec, labelled,
 };
 use crate::api::trainjob::{RuntimeRef, TrainJob, Trainer};
 
@@ -27,7 +27,12 @@ use super::trainjob;
 
 /// Limits by which the v2 SDK knows a device; with limits but none of these it can't list the runtime
 /// (kubeflow 0.5.0 `trainer/backends/kubernetes/utils.py`, `get_container_devices`).
-const SDK_DEVICES: [&str; 4] = ["nvidia.com/gpu", "google.com/tpu", "huawei.com/Ascend910", "cpu"];
+const SDK_DEVICES: [&str; 4] = [
+    "nvidia.com/gpu",
+    "google.com/tpu",
+    "huawei.com/Ascend910",
+    "cpu",
+];
 const SDK_DEVICE_PREFIX: &str = "nvidia.com/mig-";
 /// Only read by the v2 SDK, which can't list a runtime without an image; every job brings its own.
 const SHIPPED_IMAGE: &str = "pytorch/pytorch";
@@ -35,9 +40,19 @@ const SHIPPED_IMAGE: &str = "pytorch/pytorch";
 /// The `ClusterTrainingRuntime` that trainshift ships: v1's restart rules and nothing else.
 #[must_use]
 pub fn shipped() -> TrainingRuntime {
-    let container = Container { name: NODE.to_owned(), image: Some(SHIPPED_IMAGE.to_owned()), ..Container::default() };
-    let spec = PodSpec { containers: vec![container], ..PodSpec::default() };
-    let template = PodTemplate { spec, ..PodTemplate::default() };
+    let container = Container {
+        name: NODE.to_owned(),
+        image: Some(SHIPPED_IMAGE.to_owned()),
+        ..Container::default()
+    };
+    let spec = PodSpec {
+        containers: vec![container],
+        ..PodSpec::default()
+    };
+    let template = PodTemplate {
+        spec,
+        ..PodTemplate::default()
+    };
     let mut metadata = labelled([(LABEL_FRAMEWORK, FRAMEWORK_TORCH)]);
     metadata.name = Some(SHIPPED_RUNTIME.to_owned());
     let jobs = vec![node_job(NODE, template, &JobPolicy::unlimited())];
@@ -54,22 +69,38 @@ pub fn generate(plan: &Plan, ledger: &mut Ledger) -> (TrainJob, TrainingRuntime)
     let mut jobs = vec![node_job(plan.names.node, node, &plan.node.policy)];
     if let (Some(worker), Some(role)) = (&plan.worker, &plan.topology.worker) {
         move_template(worker, 1, ledger);
-        let template = job_template(ObjectMeta::default(), worker.template.clone(), &worker.policy);
+        let template = job_template(
+            ObjectMeta::default(),
+            worker.template.clone(),
+            &worker.policy,
+        );
         jobs.push(ReplicatedJob {
             name: plan.names.worker.to_owned(),
             replicas: Some(role.replicas),
             template: JobTemplate {
-                spec: JobSpec { parallelism: Some(1), completions: Some(1), ..template.spec },
+                spec: JobSpec {
+                    parallelism: Some(1),
+                    completions: Some(1),
+                    ..template.spec
+                },
                 ..template
             },
         });
     }
     report_restarts(plan, ledger);
-    let nodes = if plan.worker.is_some() { 1 } else { plan.topology.total() };
+    let nodes = if plan.worker.is_some() {
+        1
+    } else {
+        plan.topology.total()
+    };
     let mut metadata = labelled([(LABEL_FRAMEWORK, FRAMEWORK_TORCH)]);
     metadata.name = Some(runtime_name(plan));
     metadata.namespace.clone_from(&plan.job.metadata.namespace);
-    let runtime_ref = RuntimeRef { kind: Some(TRAINING_RUNTIME.to_owned()), name: runtime_name(plan), api_group: None };
+    let runtime_ref = RuntimeRef {
+        kind: Some(TRAINING_RUNTIME.to_owned()),
+        name: runtime_name(plan),
+        api_group: None,
+    };
     let mut runtime = runtime(TRAINING_RUNTIME, metadata, nodes, jobs);
     if plan.worker.is_some() {
         let master = json!({"operator": "All", "targetReplicatedJobs": [plan.names.node]});
@@ -80,7 +111,12 @@ pub fn generate(plan: &Plan, ledger: &mut Ledger) -> (TrainJob, TrainingRuntime)
     if let Some(gang) = &plan.gang {
         runtime.spec.pod_group_policy = Some(gang.policy.clone());
         if let Some(queue) = &gang.queue {
-            runtime.spec.template.metadata.annotations.insert(VOLCANO_QUEUE.to_owned(), queue.clone());
+            runtime
+                .spec
+                .template
+                .metadata
+                .annotations
+                .insert(VOLCANO_QUEUE.to_owned(), queue.clone());
         }
     }
     let mut trainjob = trainjob::skeleton(plan, runtime_ref, ledger);
@@ -96,7 +132,12 @@ fn runtime_name(plan: &Plan) -> String {
     }
 }
 
-fn runtime(kind: &str, metadata: ObjectMeta, num_nodes: i32, replicated_jobs: Vec<ReplicatedJob>) -> TrainingRuntime {
+fn runtime(
+    kind: &str,
+    metadata: ObjectMeta,
+    num_nodes: i32,
+    replicated_jobs: Vec<ReplicatedJob>,
+) -> TrainingRuntime {
     TrainingRuntime {
         api_version: TRAINER_API_VERSION.to_owned(),
         kind: kind.to_owned(),
@@ -106,7 +147,10 @@ fn runtime(kind: &str, metadata: ObjectMeta, num_nodes: i32, replicated_jobs: Ve
             pod_group_policy: None,
             template: JobSetTemplate {
                 metadata: ObjectMeta::default(),
-                spec: JobSetSpec { success_policy: None, replicated_jobs },
+                spec: JobSetSpec {
+                    success_policy: None,
+                    replicated_jobs,
+                },
             },
         },
     }
@@ -115,10 +159,18 @@ fn runtime(kind: &str, metadata: ObjectMeta, num_nodes: i32, replicated_jobs: Ve
 /// The replicated job that Trainer takes for the training step.
 fn node_job(name: &str, template: PodTemplate, policy: &JobPolicy) -> ReplicatedJob {
     let metadata = labelled([(LABEL_ANCESTOR, ANCESTOR_TRAINER)]);
-    ReplicatedJob { name: name.to_owned(), replicas: None, template: job_template(metadata, template, policy) }
+    ReplicatedJob {
+        name: name.to_owned(),
+        replicas: None,
+        template: job_template(metadata, template, policy),
+    }
 }
 
-fn job_template(metadata: ObjectMeta, mut template: PodTemplate, policy: &JobPolicy) -> JobTemplate {
+fn job_template(
+    metadata: ObjectMeta,
+    mut template: PodTemplate,
+    policy: &JobPolicy,
+) -> JobTemplate {
     template.spec.restart_policy = Some(policy.restart_policy.to_owned());
     JobTemplate {
         metadata,
@@ -139,31 +191,68 @@ fn move_template(pods: &PodSet, index: usize, ledger: &mut Ledger) {
     for source in &pods.sources {
         ledger.to_runtime(source.clone(), format!("{job}.template"));
         let role = source.trim_end_matches(".template");
-        ledger.to_runtime(format!("{role}.restartPolicy"), format!("{job}.template.spec.restartPolicy"));
+        ledger.to_runtime(
+            format!("{role}.restartPolicy"),
+            format!("{job}.template.spec.restartPolicy"),
+        );
     }
     ledger.to_runtime("spec.runPolicy.backoffLimit", format!("{job}.backoffLimit"));
-    if let Some(position) = pods.template.spec.containers.iter().position(|container| container.name == NODE) {
+    if let Some(position) = pods
+        .template
+        .spec
+        .containers
+        .iter()
+        .position(|container| container.name == NODE)
+    {
         for (field, name) in &pods.launch.carried {
-            ledger.to_runtime(field.clone(), format!("{job}.template.spec.containers[{position}].env[{name}].value"));
+            ledger.to_runtime(
+                field.clone(),
+                format!("{job}.template.spec.containers[{position}].env[{name}].value"),
+            );
         }
     }
 }
 
 /// Moves limits and requests to the `TrainJob`, where people look for them, and where the v2 SDK doesn't fail over them.
 /// Claims can't stand there (trainer v2.3.0 `pkg/runtime/core/trainingruntime.go`); with them all stay in the template.
-fn move_resources(pods: &PodSet, template: &mut PodTemplate, trainer: &mut Trainer, ledger: &mut Ledger) {
-    let Some((index, container)) =
-        template.spec.containers.iter_mut().enumerate().find(|(_, container)| container.name == NODE)
+fn move_resources(
+    pods: &PodSet,
+    template: &mut PodTemplate,
+    trainer: &mut Trainer,
+    ledger: &mut Ledger,
+) {
+    let Some((index, container)) = template
+        .spec
+        .containers
+        .iter_mut()
+        .enumerate()
+        .find(|(_, container)| container.name == NODE)
     else {
         return;
     };
-    let limits = container.resources.get("limits").and_then(serde_json::Value::as_object);
-    if limits.is_some_and(|limits| !limits.is_empty() && !limits.keys().any(|key| is_sdk_device(key))) {
-        let at = format!("{}.spec.containers[{index}].resources.limits", pods.sources[0]);
-        let keys: Vec<_> = limits.into_iter().flat_map(serde_json::Map::keys).cloned().collect();
+    let limits = container
+        .resources
+        .get("limits")
+        .and_then(serde_json::Value::as_object);
+    if limits
+        .is_some_and(|limits| !limits.is_empty() && !limits.keys().any(|key| is_sdk_device(key)))
+    {
+        let at = format!(
+            "{}.spec.containers[{index}].resources.limits",
+            pods.sources[0]
+        );
+        let keys: Vec<_> = limits
+            .into_iter()
+            .flat_map(serde_json::Map::keys)
+            .cloned()
+            .collect();
         ledger.find(Finding::about(Code::SdkDevice, Outcome::Adapted, at).had(keys.join(", ")));
     }
-    if container.resources.keys().all(|key| key == "limits" || key == "requests") {
+    if container
+        .resources
+        .keys()
+        .all(|key| key == "limits" || key == "requests")
+    {
         trainer.resources_per_node = std::mem::take(&mut container.resources);
         for source in &pods.sources {
             let from = format!("{source}.spec.containers[{index}].resources");

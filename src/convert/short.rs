@@ -47,23 +47,47 @@ struct Writer<'p, 'a> {
 }
 
 /// Writes `plan` as a `TrainJob` on `base`. Also returns a finding for each field that it doesn't say.
-pub fn write(plan: &Plan, base: Base, dialect: Dialect, ledger: &mut Ledger) -> (TrainJob, Vec<Finding>) {
-    let runtime_ref = RuntimeRef { name: base.name.to_owned(), ..RuntimeRef::default() };
+pub fn write(
+    plan: &Plan,
+    base: Base,
+    dialect: Dialect,
+    ledger: &mut Ledger,
+) -> (TrainJob, Vec<Finding>) {
+    let runtime_ref = RuntimeRef {
+        name: base.name.to_owned(),
+        ..RuntimeRef::default()
+    };
     let mut job = trainjob::skeleton(plan, runtime_ref, ledger);
-    let mut writer = Writer { plan, base, dialect, ledger, unsaid: Vec::new() };
-    let mut trainer = Trainer { num_nodes: Some(plan.topology.total()), ..Trainer::default() };
+    let mut writer = Writer {
+        plan,
+        base,
+        dialect,
+        ledger,
+        unsaid: Vec::new(),
+    };
+    let mut trainer = Trainer {
+        num_nodes: Some(plan.topology.total()),
+        ..Trainer::default()
+    };
     let mut container_patch = Map::new();
     for (index, container) in plan.node.template.spec.containers.iter().enumerate() {
         if container.name == NODE {
             writer.main_container(index, container, &mut trainer, &mut container_patch);
         } else {
-            writer.cannot(&format!(".spec.containers[{index}]"), format!("sidecar {}", container.name));
+            writer.cannot(
+                &format!(".spec.containers[{index}]"),
+                format!("sidecar {}", container.name),
+            );
         }
     }
     let pod_patch = writer.pod(&plan.node.template, container_patch);
     writer.ending(&plan.node.policy);
     if plan.gang.is_some() {
-        let finding = Finding::about(Code::RuntimeCannot, Outcome::Lost, "spec.runPolicy.schedulingPolicy");
+        let finding = Finding::about(
+            Code::RuntimeCannot,
+            Outcome::Lost,
+            "spec.runPolicy.schedulingPolicy",
+        );
         writer.unsaid.push(finding.had("the pod group"));
     }
     job.spec.trainer = Some(trainer);
@@ -102,7 +126,12 @@ impl Writer<'_, '_> {
     }
 
     fn finding(&self, code: Code, outcome: Outcome, suffix: &str) -> Finding {
-        let paths: Vec<_> = self.pods().sources.iter().map(|source| format!("{source}{suffix}")).collect();
+        let paths: Vec<_> = self
+            .pods()
+            .sources
+            .iter()
+            .map(|source| format!("{source}{suffix}"))
+            .collect();
         Finding::new(code, outcome, paths[0].clone()).covering(paths)
     }
 
@@ -113,16 +142,28 @@ impl Writer<'_, '_> {
         self.unsaid.push(finding.had(had).note(note));
     }
 
-    fn main_container(&mut self, index: usize, from: &Container, to: &mut Trainer, patch: &mut Map<String, Value>) {
+    fn main_container(
+        &mut self,
+        index: usize,
+        from: &Container,
+        to: &mut Trainer,
+        patch: &mut Map<String, Value>,
+    ) {
         let at = format!(".spec.containers[{index}]");
         let image = from.image.as_deref().unwrap_or_default();
         if image.len() > MAX_IMAGE {
-            self.cannot(&format!("{at}.image"), format!("an image of {} characters", image.len()));
+            self.cannot(
+                &format!("{at}.image"),
+                format!("an image of {} characters", image.len()),
+            );
         } else {
             self.moved(&format!("{at}.image"), "spec.trainer.image");
             to.image.clone_from(&from.image);
         }
-        for (list, items, into) in [("command", &from.command, &mut to.command), ("args", &from.args, &mut to.args)] {
+        for (list, items, into) in [
+            ("command", &from.command, &mut to.command),
+            ("args", &from.args, &mut to.args),
+        ] {
             if items.len() > MAX_ITEMS {
                 self.cannot(&format!("{at}.{list}"), format!("{} items", items.len()));
             } else {
@@ -134,7 +175,10 @@ impl Writer<'_, '_> {
         self.ports(&at, &from.ports);
         for (key, value) in &from.resources {
             if key == "limits" || key == "requests" {
-                self.moved(&format!("{at}.resources.{key}"), &format!("spec.trainer.resourcesPerNode.{key}"));
+                self.moved(
+                    &format!("{at}.resources.{key}"),
+                    &format!("spec.trainer.resourcesPerNode.{key}"),
+                );
                 to.resources_per_node.insert(key.clone(), value.clone());
             } else {
                 self.cannot(&format!("{at}.resources.{key}"), key.as_str());
@@ -144,7 +188,10 @@ impl Writer<'_, '_> {
         for (key, value) in &from.rest {
             let suffix = format!("{at}.{key}");
             if key == "securityContext" {
-                self.moved(&suffix, &format!("{PATCH}.spec.containers[0].securityContext"));
+                self.moved(
+                    &suffix,
+                    &format!("{PATCH}.spec.containers[0].securityContext"),
+                );
                 patch.insert(key.clone(), value.clone());
             } else if key == "imagePullPolicy" && value == default_pull_policy(image) {
                 self.default(&suffix);
@@ -158,7 +205,8 @@ impl Writer<'_, '_> {
         let own_torch_policy = self.base.is_shipped();
         to.env.clone_from(&from.env);
         if !own_torch_policy {
-            to.env.retain(|variable| !RESERVED.contains(&variable.name.as_str()));
+            to.env
+                .retain(|variable| !RESERVED.contains(&variable.name.as_str()));
         }
         if to.env.len() > MAX_ITEMS {
             self.cannot(&format!("{at}.env"), format!("{} variables", to.env.len()));
@@ -168,7 +216,8 @@ impl Writer<'_, '_> {
         }
         for (field, name) in self.plan.node.launch.carried.clone() {
             if own_torch_policy || name != PROCESSES {
-                self.ledger.to_trainjob(field, format!("spec.trainer.env[{name}].value"));
+                self.ledger
+                    .to_trainjob(field, format!("spec.trainer.env[{name}].value"));
             }
         }
         if !own_torch_policy {
@@ -179,34 +228,62 @@ impl Writer<'_, '_> {
     /// What a torch policy of the runtime says instead of variables (trainer v2.3.0 `plugins/torch/torch.go`).
     fn torch_policy(&mut self, from: &Container, to: &mut Trainer) {
         let value = |name: &str| {
-            from.env.iter().rev().find(|variable| variable.name == name).and_then(|variable| variable.value.as_deref())
+            from.env
+                .iter()
+                .rev()
+                .find(|variable| variable.name == name)
+                .and_then(|variable| variable.value.as_deref())
         };
-        let carried = self.plan.node.launch.carried.iter().find(|(_, name)| *name == PROCESSES);
-        let field = carried.map_or("spec.nprocPerNode", |(field, _)| field.as_str()).to_owned();
+        let carried = self
+            .plan
+            .node
+            .launch
+            .carried
+            .iter()
+            .find(|(_, name)| *name == PROCESSES);
+        let field = carried
+            .map_or("spec.nprocPerNode", |(field, _)| field.as_str())
+            .to_owned();
         match value(PROCESSES) {
             Some(processes) if processes.parse::<i32>().is_ok() => {
                 to.num_proc_per_node = processes.parse().ok();
-                self.ledger.to_trainjob(field, "spec.trainer.numProcPerNode");
+                self.ledger
+                    .to_trainjob(field, "spec.trainer.numProcPerNode");
             }
             Some("auto") => {
                 let finding = Finding::new(Code::ProcPerNode, Outcome::Adapted, field);
-                self.ledger.find(finding.change("auto", "auto, as Trainer computes it"));
+                self.ledger
+                    .find(finding.change("auto", "auto, as Trainer computes it"));
             }
             Some(other) => {
                 let finding = Finding::new(Code::ProcPerNode, Outcome::Lost, field);
-                self.unsaid.push(finding.had(other).note("a torch policy takes a number only"));
+                self.unsaid.push(
+                    finding
+                        .had(other)
+                        .note("a torch policy takes a number only"),
+                );
             }
             None => {}
         }
         if let Some(port) = value("PET_MASTER_PORT").filter(|port| *port != "29500") {
             let about = Finding::about(Code::MasterAddress, Outcome::Adapted, "PET_MASTER_PORT");
-            self.ledger.find(about.change(port, "29500").note("torchrun's port is Trainer's own; MASTER_PORT is kept"));
+            self.ledger.find(
+                about
+                    .change(port, "29500")
+                    .note("torchrun's port is Trainer's own; MASTER_PORT is kept"),
+            );
         }
         if let Some(range) = value("PET_NNODES").filter(|range| range.contains(':')) {
-            let finding = Finding::new(Code::ElasticRange, Outcome::Lost, "spec.elasticPolicy.minReplicas");
-            let covers = ["minReplicas", "maxReplicas"].map(|field| format!("spec.elasticPolicy.{field}"));
+            let finding = Finding::new(
+                Code::ElasticRange,
+                Outcome::Lost,
+                "spec.elasticPolicy.minReplicas",
+            );
+            let covers =
+                ["minReplicas", "maxReplicas"].map(|field| format!("spec.elasticPolicy.{field}"));
             let note = "a torch policy sets PET_NNODES to the number of pods";
-            self.unsaid.push(finding.covering(covers.to_vec()).had(range).note(note));
+            self.unsaid
+                .push(finding.covering(covers.to_vec()).had(range).note(note));
         }
     }
 
@@ -214,15 +291,24 @@ impl Writer<'_, '_> {
         let at = format!("{at}.ports");
         let plain = |port: &ContainerPort| {
             port.name.as_deref() == Some(V1_PORT_NAME)
-                && port.rest.iter().all(|(key, value)| key == "protocol" && value == "TCP")
+                && port
+                    .rest
+                    .iter()
+                    .all(|(key, value)| key == "protocol" && value == "TCP")
         };
         if ports.is_empty() {
         } else if ports.iter().all(plain) {
             let finding = self.finding(Code::Ports, Outcome::Adapted, &at);
             let number = ports[0].container_port;
-            self.ledger.find(finding.change(format!("{V1_PORT_NAME} {number}"), "left out; MASTER_PORT says it"));
+            self.ledger.find(finding.change(
+                format!("{V1_PORT_NAME} {number}"),
+                "left out; MASTER_PORT says it",
+            ));
         } else {
-            let numbers: Vec<_> = ports.iter().map(|port| port.container_port.to_string()).collect();
+            let numbers: Vec<_> = ports
+                .iter()
+                .map(|port| port.container_port.to_string())
+                .collect();
             self.cannot(&at, numbers.join(", "));
         }
     }
@@ -231,8 +317,10 @@ impl Writer<'_, '_> {
         let at = format!("{at}.volumeMounts");
         let mounts = &from.volume_mounts;
         // The API keys mounts by volume, so that one volume can't be mounted twice.
-        let twice =
-            mounts.iter().enumerate().any(|(index, mount)| mounts[..index].iter().any(|m| m.name == mount.name));
+        let twice = mounts
+            .iter()
+            .enumerate()
+            .any(|(index, mount)| mounts[..index].iter().any(|m| m.name == mount.name));
         if twice || mounts.len() > MAX_ITEMS {
             self.cannot(&at, format!("{} mounts", mounts.len()));
         } else if !mounts.is_empty() {
@@ -243,8 +331,14 @@ impl Writer<'_, '_> {
 
     fn pod(&mut self, template: &PodTemplate, container: Map<String, Value>) -> Map<String, Value> {
         let mut metadata = Map::new();
-        for (key, entries) in [("labels", &template.metadata.labels), ("annotations", &template.metadata.annotations)] {
-            self.moved(&format!(".metadata.{key}"), &format!("{PATCH}.metadata.{key}"));
+        for (key, entries) in [
+            ("labels", &template.metadata.labels),
+            ("annotations", &template.metadata.annotations),
+        ] {
+            self.moved(
+                &format!(".metadata.{key}"),
+                &format!("{PATCH}.metadata.{key}"),
+            );
             if !entries.is_empty() {
                 metadata.insert(key.to_owned(), json!(entries));
             }
@@ -252,7 +346,10 @@ impl Writer<'_, '_> {
         let spec = &template.spec;
         let mut patch = Map::new();
         for (index, init) in spec.init_containers.iter().enumerate() {
-            self.cannot(&format!(".spec.initContainers[{index}]"), format!("init container {}", init.name));
+            self.cannot(
+                &format!(".spec.initContainers[{index}]"),
+                format!("init container {}", init.name),
+            );
         }
         if !spec.volumes.is_empty() {
             self.moved(".spec.volumes", &format!("{PATCH}.spec.volumes"));
@@ -262,8 +359,10 @@ impl Writer<'_, '_> {
             self.moved(".spec.affinity", &format!("{PATCH}.spec.affinity"));
             patch.insert("affinity".to_owned(), affinity.clone());
         }
-        for (key, value) in [("schedulerName", &spec.scheduler_name), ("priorityClassName", &spec.priority_class_name)]
-        {
+        for (key, value) in [
+            ("schedulerName", &spec.scheduler_name),
+            ("priorityClassName", &spec.priority_class_name),
+        ] {
             if let Some(value) = value {
                 self.cannot(&format!(".spec.{key}"), value);
             }
@@ -276,7 +375,12 @@ impl Writer<'_, '_> {
             if self.dialect.can_patch(key) {
                 self.moved(&suffix, &format!("{PATCH}.spec.{key}"));
                 patch.insert(key.clone(), value.clone());
-            } else if key == "serviceAccount" && spec.rest.get("serviceAccountName").is_none_or(|name| name == value) {
+            } else if key == "serviceAccount"
+                && spec
+                    .rest
+                    .get("serviceAccountName")
+                    .is_none_or(|name| name == value)
+            {
                 self.moved(&suffix, &format!("{PATCH}.spec.serviceAccountName"));
                 patch.insert("serviceAccountName".to_owned(), value.clone());
             } else {
@@ -299,15 +403,20 @@ impl Writer<'_, '_> {
 
     /// How the runtime's pods end, beside how the job's should.
     fn ending(&mut self, wanted: &JobPolicy) {
-        let base_limit = if self.base.is_shipped() { UNLIMITED } else { JOB_BACKOFF_LIMIT };
+        let base_limit = if self.base.is_shipped() {
+            UNLIMITED
+        } else {
+            JOB_BACKOFF_LIMIT
+        };
         for role in self.plan.topology.each() {
             let at = format!("{}.restartPolicy", role.path());
             if wanted.restart_policy == "OnFailure" {
                 self.ledger.is_default(at);
             } else {
-                let finding =
-                    Finding::new(Code::RuntimeCannot, Outcome::Lost, at).change(role.restart_policy(), "OnFailure");
-                self.unsaid.push(finding.note(format!("runtime {} restarts in place", self.base.name)));
+                let finding = Finding::new(Code::RuntimeCannot, Outcome::Lost, at)
+                    .change(role.restart_policy(), "OnFailure");
+                self.unsaid
+                    .push(finding.note(format!("runtime {} restarts in place", self.base.name)));
             }
         }
         let at = "spec.runPolicy.backoffLimit";
@@ -316,21 +425,35 @@ impl Writer<'_, '_> {
             Some(limit) if wanted.backoff_limit != base_limit => {
                 let finding = Finding::new(Code::BackoffLimit, Outcome::Lost, at);
                 let note = format!("the limit is runtime {}'s", self.base.name);
-                self.unsaid.push(finding.change(limit.to_string(), base_limit.to_string()).note(note));
+                self.unsaid.push(
+                    finding
+                        .change(limit.to_string(), base_limit.to_string())
+                        .note(note),
+                );
             }
             Some(_) => self.ledger.is_default(at),
             None if wanted.backoff_limit == UNLIMITED && self.base.is_shipped() => {
-                self.ledger.find(unset_backoff_limit(Outcome::Adapted, UNLIMITED));
+                self.ledger
+                    .find(unset_backoff_limit(Outcome::Adapted, UNLIMITED));
             }
             None if wanted.backoff_limit == UNLIMITED => {
-                self.unsaid.push(unset_backoff_limit(Outcome::Lost, JOB_BACKOFF_LIMIT));
+                self.unsaid
+                    .push(unset_backoff_limit(Outcome::Lost, JOB_BACKOFF_LIMIT));
             }
             None => {}
         }
         if wanted.success_policy.is_some() {
-            let about = Finding::about(Code::SuccessRule, Outcome::Lost, "spec.pytorchReplicaSpecs");
-            let old = if self.plan.topology.master.is_some() { "its Master" } else { "the first worker" };
-            self.unsaid.push(about.change(format!("the job succeeds with {old}"), "when all pods have succeeded"));
+            let about =
+                Finding::about(Code::SuccessRule, Outcome::Lost, "spec.pytorchReplicaSpecs");
+            let old = if self.plan.topology.master.is_some() {
+                "its Master"
+            } else {
+                "the first worker"
+            };
+            self.unsaid.push(about.change(
+                format!("the job succeeds with {old}"),
+                "when all pods have succeeded",
+            ));
         }
     }
 }
@@ -338,12 +461,19 @@ impl Writer<'_, '_> {
 /// What Kubernetes takes when a container names no pull policy (`core/v1` defaults).
 fn default_pull_policy(image: &str) -> &'static str {
     let name = image.rsplit('/').next().unwrap_or(image);
-    let latest = !image.contains('@') && name.split_once(':').is_none_or(|(_, tag)| tag == "latest");
+    let latest =
+        !image.contains('@') && name.split_once(':').is_none_or(|(_, tag)| tag == "latest");
     if latest { "Always" } else { "IfNotPresent" }
 }
 
 /// A value for people: strings without quotes, long ones cut.
 fn text(value: &Value) -> String {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    if text.chars().count() > 60 { text.chars().take(59).chain(['…']).collect() } else { text }
+    let text = value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned);
+    if text.chars().count() > 60 {
+        text.chars().take(59).chain(['…']).collect()
+    } else {
+        text
+    }
 }

@@ -31,7 +31,11 @@ impl Role<'_> {
     /// `restartPolicy` as v1's controller defaults it (training-operator v1.9.3 `pytorch_types.go`).
     #[must_use]
     pub fn restart_policy(&self) -> &str {
-        self.spec.restart_policy.as_deref().filter(|policy| !policy.is_empty()).unwrap_or("OnFailure")
+        self.spec
+            .restart_policy
+            .as_deref()
+            .filter(|policy| !policy.is_empty())
+            .unwrap_or("OnFailure")
     }
 }
 
@@ -53,10 +57,17 @@ impl<'a> Topology<'a> {
     /// A finding, when `layout` asks for one pod set and Master and Worker differ.
     pub fn read(job: &'a PyTorchJob, layout: Layout, ledger: &mut Ledger) -> Result<Self, Finding> {
         let role = |kind: &str| {
-            job.spec.pytorch_replica_specs.iter().find_map(|(key, spec)| {
-                let spec = spec.as_ref().filter(|_| key.eq_ignore_ascii_case(kind))?;
-                Some(Role { key, spec, replicas: spec.replicas.unwrap_or(1) })
-            })
+            job.spec
+                .pytorch_replica_specs
+                .iter()
+                .find_map(|(key, spec)| {
+                    let spec = spec.as_ref().filter(|_| key.eq_ignore_ascii_case(kind))?;
+                    Some(Role {
+                        key,
+                        spec,
+                        replicas: spec.replicas.unwrap_or(1),
+                    })
+                })
         };
         let (master, worker) = (role(MASTER), role(WORKER));
         for (role, kind) in [(master, MASTER), (worker, WORKER)] {
@@ -74,14 +85,26 @@ impl<'a> Topology<'a> {
                         .note(format!("one pod set was asked for, but {difference}")));
                 }
                 if let Some(difference) = difference {
-                    let about = Finding::about(Code::TwoRoles, Outcome::Adapted, "spec.pytorchReplicaSpecs");
-                    ledger.find(about.change("Master, Worker", "replicated jobs node, worker").note(difference));
+                    let about = Finding::about(
+                        Code::TwoRoles,
+                        Outcome::Adapted,
+                        "spec.pytorchReplicaSpecs",
+                    );
+                    ledger.find(
+                        about
+                            .change("Master, Worker", "replicated jobs node, worker")
+                            .note(difference),
+                    );
                 }
                 layout == Layout::Roles || difference.is_some()
             }
             _ => false,
         };
-        Ok(Self { master, worker, roles })
+        Ok(Self {
+            master,
+            worker,
+            roles,
+        })
     }
 
     /// Number of pods.
@@ -118,7 +141,10 @@ fn difference(master: &Role, worker: &Role) -> Option<&'static str> {
 
 /// Whether two templates make the same pods. What v1 overwrites or ignores in a template doesn't count.
 fn same_pods(a: &PodTemplate, b: &PodTemplate) -> bool {
-    let pods = |spec: &PodSpec| PodSpec { restart_policy: None, ..spec.clone() };
+    let pods = |spec: &PodSpec| PodSpec {
+        restart_policy: None,
+        ..spec.clone()
+    };
     a.metadata.labels == b.metadata.labels
         && a.metadata.annotations == b.metadata.annotations
         && (a.spec == b.spec || pods(&a.spec) == pods(&b.spec))
@@ -138,9 +164,9 @@ pub fn mentions(value: &Value, words: &[&str]) -> bool {
     match value {
         Value::String(text) => words.contains(&text.as_str()),
         Value::Array(items) => items.iter().any(|item| mentions(item, words)),
-        Value::Object(fields) => {
-            fields.iter().any(|(key, value)| words.contains(&key.as_str()) || mentions(value, words))
-        }
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(key, value)| words.contains(&key.as_str()) || mentions(value, words)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }

@@ -21,7 +21,10 @@ pub fn skeleton(plan: &Plan, runtime_ref: RuntimeRef, ledger: &mut Ledger) -> Tr
             runtime_ref,
             suspend: policy.suspend.filter(|suspend| *suspend),
             active_deadline_seconds: policy.active_deadline_seconds,
-            managed_by: policy.managed_by.clone().filter(|manager| manager == MULTIKUEUE),
+            managed_by: policy
+                .managed_by
+                .clone()
+                .filter(|manager| manager == MULTIKUEUE),
             trainer: None,
             runtime_patches: Vec::new(),
         },
@@ -42,7 +45,11 @@ fn metadata(old: &ObjectMeta, ledger: &mut Ledger) -> ObjectMeta {
     };
     if old.name.is_some() && new.generate_name.take().is_some() {
         // The API server made the name up from it; a second time it would make up another.
-        ledger.find(Finding::new(Code::ServerFields, Outcome::Adapted, "metadata.generateName"));
+        ledger.find(Finding::new(
+            Code::ServerFields,
+            Outcome::Adapted,
+            "metadata.generateName",
+        ));
     } else {
         ledger.to_trainjob("metadata.generateName", "metadata.generateName");
     }
