@@ -9,6 +9,7 @@ pub mod pytorchjob;
 pub mod review;
 pub mod runtime;
 pub mod trainjob;
+pub mod yaml;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};

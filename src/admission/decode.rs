@@ -1,0 +1,199 @@
+//! Decoding in two stages: the envelope, then the object. The uid survives a bad object.
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+use crate::api::meta::{PYTORCHJOB, PYTORCHJOBS, V1_GROUP};
+use crate::api::pytorchjob::PyTorchJob;
+use crate::api::review::{REVIEW_API_VERSION, REVIEW_KIND, Request, ReviewRequest};
+use crate::policy::Change;
+
+/// A body that is no review for this webhook: HTTP 400, because there is no uid to answer to, or no rule of ours that
+/// could have sent it.
+#[derive(Debug, Error, PartialEq)]
+pub enum BadReview {
+    /// Nothing was sent.
+    #[error("the body is empty: send an AdmissionReview of admission.k8s.io/v1 as JSON")]
+    Empty,
+    /// Not JSON, or not of a review's shape.
+    #[error("the body is no AdmissionReview: {0}")]
+    Unreadable(String),
+    /// Another version or kind.
+    #[error(
+        "apiVersion {0:?} and kind {1:?}: this webhook speaks admission.k8s.io/v1, AdmissionReview, only; set admissionReviewVersions: [v1]"
+    )]
+    Version(String, String),
+    /// A review without a request, or without uid.
+    #[error("the AdmissionReview has no {0}")]
+    Missing(&'static str),
+    /// Somebody's rule sends what isn't ours.
+    #[error(
+        "resource {0:?} of group {1:?}: this webhook judges pytorchjobs of kubeflow.org only; mend the rules of the webhook configuration that sent it"
+    )]
+    Resource(String, String),
+}
+
+/// An object that can't be a `PyTorchJob`: a denial with the uid.
+#[derive(Debug, Error, PartialEq)]
+#[error("{field}: {problem}")]
+pub struct BadObject {
+    /// Path of the field.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// What a request is about.
+#[derive(Debug)]
+pub enum Subject {
+    /// A job and what happens to it.
+    Job(Box<PyTorchJob>, Change),
+    /// Nothing that a rule speaks of: a deletion, a change of labels, a subresource.
+    Nothing(Change),
+    /// The number of workers, by the scale subresource.
+    Scale {
+        /// Workers before and after.
+        workers: (i64, i64),
+        /// What that does.
+        change: Change,
+    },
+}
+
+/// Reads the envelope.
+///
+/// # Errors
+/// When the body is no review that this webhook can answer.
+pub fn envelope(body: &[u8]) -> Result<Request, BadReview> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(BadReview::Empty);
+    }
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        let start = String::from_utf8_lossy(&body[..body.len().min(16)]).into_owned();
+        return Err(BadReview::Unreadable(format!("expected a JSON object, found {start:?}")));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let review: ReviewRequest =
+        serde_path_to_error::deserialize(&mut reader).map_err(|error| unreadable(&error))?;
+    reader
+        .end()
+        .map_err(|error| BadReview::Unreadable(error.to_string()))?;
+    if review.api_version != REVIEW_API_VERSION || review.kind != REVIEW_KIND {
+        return Err(BadReview::Version(review.api_version, review.kind));
+    }
+    let request = review.request.ok_or(BadReview::Missing("request"))?;
+    if request.uid.is_empty() {
+        return Err(BadReview::Missing("request.uid"));
+    }
+    if request.resource.group != V1_GROUP || request.resource.resource != PYTORCHJOBS {
+        return Err(BadReview::Resource(
+            request.resource.resource,
+            request.resource.group,
+        ));
+    }
+    Ok(request)
+}
+
+fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> BadReview {
+    let path = error.path().to_string();
+    BadReview::Unreadable(if path == "." {
+        error.inner().to_string()
+    } else {
+        format!("{path}: {}", error.inner())
+    })
+}
+
+/// Reads what a request is about.
+///
+/// # Errors
+/// When the object can't be what the request says that it is.
+pub fn subject(request: &Request) -> Result<Subject, BadObject> {
+    let subresource = request.sub_resource.as_deref().unwrap_or_default();
+    match (request.operation.as_str(), subresource) {
+        ("CREATE", "") => Ok(Subject::Job(
+            Box::new(job(request.object.as_deref(), "object")?),
+            Change::Created,
+        )),
+        ("UPDATE", "") => update(request),
+        ("UPDATE", "scale") => scale(request),
+        _ => Ok(Subject::Nothing(Change::Untouched)),
+    }
+}
+
+fn update(request: &Request) -> Result<Subject, BadObject> {
+    // Compared before anything is understood: a change of labels passes, whatever the object looks like.
+    let spec = |raw: Option<&RawValue>| {
+        let object: Option<Value> = raw.and_then(|raw| serde_json::from_str(raw.get()).ok());
+        object.map(|mut object| object["spec"].take())
+    };
+    let (old, new) = (request.old_object.as_deref(), request.object.as_deref());
+    if let (Some(old), Some(new)) = (spec(old), spec(new))
+        && old == new
+    {
+        return Ok(Subject::Nothing(Change::Untouched));
+    }
+    let new = job(new, "object")?;
+    // An old object that can't be read is no job that anybody could have judged.
+    let change = job(old, "oldObject").map_or(Change::Created, |old| Change::of(&old, &new));
+    Ok(Subject::Job(Box::new(new), change))
+}
+
+fn job(raw: Option<&RawValue>, name: &str) -> Result<PyTorchJob, BadObject> {
+    let bad = |field: &str, problem: String| BadObject {
+        field: field.to_owned(),
+        problem,
+    };
+    let raw = raw.ok_or_else(|| bad(name, "is missing".to_owned()))?;
+    let mut reader = serde_json::Deserializer::from_str(raw.get());
+    let job: PyTorchJob = serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| match error.path().to_string().as_str() {
+            "." => bad(name, without_position(error.inner())),
+            path => bad(path, without_position(error.inner())),
+        })?;
+    if job.kind != PYTORCHJOB {
+        return Err(bad("kind", format!("is {:?}, not PyTorchJob", job.kind)));
+    }
+    Ok(job)
+}
+
+/// The error without line and column, which count in a text that the user has never seen.
+fn without_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+/// What trainshift reads of `autoscaling/v1` `Scale`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Scale {
+    spec: ScaleSpec,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ScaleSpec {
+    replicas: i64,
+}
+
+fn scale(request: &Request) -> Result<Subject, BadObject> {
+    let workers = |raw: Option<&RawValue>, name: &str| {
+        let bad = |problem: String| BadObject {
+            field: name.to_owned(),
+            problem,
+        };
+        let raw = raw.ok_or_else(|| bad("is missing".to_owned()))?;
+        let scale: Scale =
+            serde_json::from_str(raw.get()).map_err(|error| bad(without_position(&error)))?;
+        Ok(scale.spec.replicas)
+    };
+    let old = workers(request.old_object.as_deref(), "oldObject")?;
+    let new = workers(request.object.as_deref(), "object")?;
+    Ok(Subject::Scale {
+        workers: (old, new),
+        change: Change::of_scale(old, new),
+    })
+}

@@ -1,0 +1,195 @@
+//! The text of a denial: what happened and since when, what to do, and the TrainJob, so that one read is enough.
+//!
+//! Everything after the first line is YAML: prose as comments, then the objects. kubectl prints it as it is, so that
+//! `kubectl apply -f job.yaml 2>&1 | sed 1d > trainjob.yaml` is a file that kubectl takes.
+
+use std::fmt::Write as _;
+
+use crate::api::yaml::to_yaml;
+use crate::convert::finding::{Finding, Outcome};
+use crate::convert::{Conversion, Output, Verdict};
+use crate::policy::{Change, Rule};
+
+/// Longest message in bytes: it is stored in audit logs, and in the state of whatever submitted the job.
+const MAX_BYTES: usize = 32 * 1024;
+
+/// Whether the objects are printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Detail {
+    /// They are.
+    Full,
+    /// They aren't, because the requester is a machine that stores what it is told.
+    Machine,
+    /// They aren't, because one of them holds a credential.
+    Credentials,
+}
+
+/// Why the message is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Cause {
+    /// The rule refuses the job.
+    Rule,
+    /// A dry run asked to see the TrainJob.
+    Show,
+}
+
+/// What a message is about.
+#[derive(Debug)]
+pub struct Denial<'a> {
+    /// Why it is written.
+    pub cause: Cause,
+    /// The rule that refuses.
+    pub rule: &'a Rule,
+    /// Where.
+    pub namespace: &'a str,
+    /// What was refused.
+    pub change: &'a Change,
+    /// What the job would be.
+    pub conversion: &'a Conversion,
+    /// The same job with everything kept, where `conversion` has to do without a runtime of its own.
+    pub needs_runtime: bool,
+    /// Findings about the text itself.
+    pub remarks: &'a [Finding],
+    /// Whether the objects are printed.
+    pub detail: Detail,
+}
+
+impl Denial<'_> {
+    /// The message.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let full = self.write(self.detail);
+        if full.len() > MAX_BYTES {
+            self.write(Detail::Machine)
+        } else {
+            full
+        }
+    }
+
+    fn write(&self, detail: Detail) -> String {
+        let mut text = self.headline(detail);
+        let mut comment = |line: &str| {
+            let _ = write!(text, "\n# {line}");
+        };
+        comment(&self.summary());
+        for finding in self.conversion.notable().chain(self.remarks) {
+            comment(&format!(
+                "  {}",
+                super::warnings::one_line(&finding.to_string())
+            ));
+        }
+        for line in self.runtime_advice() {
+            comment(line);
+        }
+        for line in self.rule.message.iter().flat_map(|message| message.lines()) {
+            comment(line);
+        }
+        match (&self.conversion.output, detail) {
+            (Some(output), Detail::Full) => {
+                text.push('\n');
+                text.push_str(&objects(output));
+            }
+            _ => text.push('\n'),
+        }
+        text
+    }
+
+    fn headline(&self, detail: Detail) -> String {
+        let refused = match self.cause {
+            Cause::Show => "dry run with trainshift.dev/show: this is its TrainJob".to_owned(),
+            Cause::Rule => self.refused(),
+        };
+        let next = match (self.conversion.verdict, detail, self.cause) {
+            (Verdict::Refused, _, _) => "It can't become a TrainJob before these are mended:",
+            (_, Detail::Full, Cause::Show) => "Nothing was stored or judged.",
+            (_, Detail::Full, Cause::Rule) => {
+                "Submit the TrainJob below instead (all but this line is YAML: repeat the command with 2>&1 | sed 1d > trainjob.yaml)."
+            }
+            (_, Detail::Machine, _) => {
+                "Submit its TrainJob instead: trainshift convert FILE prints it, or a dry run with the annotation trainshift.dev/show: trainjob."
+            }
+            (_, Detail::Credentials, _) => {
+                "Submit its TrainJob instead: trainshift convert FILE prints it."
+            }
+        };
+        format!("{refused}. {next}")
+    }
+
+    fn refused(&self) -> String {
+        let what = match self.change {
+            Change::AnotherJob(fields) => format!(
+                "this change of a PyTorchJob ({}) is refused",
+                fields.join(", ")
+            ),
+            Change::Started => "starting this PyTorchJob is refused".to_owned(),
+            _ => "PyTorchJob is refused".to_owned(),
+        };
+        let since = self
+            .rule
+            .since
+            .map(|since| format!(" since {}", since.strftime("%Y-%m-%d")))
+            .unwrap_or_default();
+        let by = match &self.rule.policy {
+            Some(policy) => format!("policy {policy}"),
+            None => "the cluster's default".to_owned(),
+        };
+        format!("{what} in namespace {}{since} ({by})", self.namespace)
+    }
+
+    fn summary(&self) -> String {
+        let count = |outcome| {
+            self.conversion
+                .notable()
+                .filter(|finding| finding.outcome == outcome)
+                .count()
+        };
+        let fields = |count: usize| {
+            if count == 1 {
+                "1 field is".to_owned()
+            } else {
+                format!("{count} fields are")
+            }
+        };
+        let (adapted, lost, refused) = (
+            count(Outcome::Adapted),
+            count(Outcome::Lost),
+            count(Outcome::Refused),
+        );
+        match (refused, lost, adapted) {
+            (0, 0, 0) => "Nothing is lost or changed.".to_owned(),
+            (0, 0, adapted) => format!("Nothing is lost; {} adapted:", fields(adapted)),
+            (0, lost, 0) => format!("{} lost:", fields(lost)),
+            (0, lost, adapted) => format!("{} lost, {adapted} adapted:", fields(lost)),
+            (refused, _, _) => format!("{} in the way:", fields(refused)),
+        }
+    }
+
+    fn runtime_advice(&self) -> &'static [&'static str] {
+        let own = self
+            .conversion
+            .output
+            .as_ref()
+            .is_some_and(|output| output.runtime.is_some());
+        match (self.needs_runtime, own) {
+            (true, false) => &[
+                "To keep what is lost, the job needs a TrainingRuntime of its own, and you may not create one in this",
+                "namespace: trainshift convert FILE prints it; ask whoever administers the namespace to apply it.",
+            ],
+            (true, true) => &[
+                "The TrainingRuntime must exist before the TrainJob, and you may not create one in this namespace:",
+                "ask whoever administers the namespace to apply it, then apply the TrainJob yourself.",
+            ],
+            (false, _) => &[],
+        }
+    }
+}
+
+/// The runtime, if there is one, and the job.
+fn objects(output: &Output) -> String {
+    let runtime = output
+        .runtime
+        .as_ref()
+        .and_then(|runtime| to_yaml(runtime).ok());
+    let trainjob = to_yaml(&output.trainjob).unwrap_or_default();
+    runtime.map(|runtime| runtime + "---\n").unwrap_or_default() + &trainjob
+}

@@ -1,0 +1,153 @@
+//! Answers as the API server wants them.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response as HttpResponse};
+
+use crate::api::meta::{PYTORCHJOB, V1_GROUP};
+use crate::api::review::{
+    Cause, Details, REVIEW_API_VERSION, REVIEW_KIND, Request, Response, ReviewResponse, Status,
+};
+use crate::convert::Conversion;
+use crate::convert::finding::Finding;
+
+use super::decode::{BadObject, BadReview};
+
+/// What goes over the wire.
+#[derive(Debug)]
+pub enum Reply {
+    /// A judgement.
+    Judged(Response),
+    /// Nothing that could be judged.
+    Bad(BadReview),
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> HttpResponse {
+        match self {
+            Self::Judged(response) => Json(ReviewResponse {
+                api_version: REVIEW_API_VERSION.to_owned(),
+                kind: REVIEW_KIND.to_owned(),
+                response,
+            })
+            .into_response(),
+            Self::Bad(review) => (StatusCode::BAD_REQUEST, format!("{review}\n")).into_response(),
+        }
+    }
+}
+
+/// Admits the request.
+#[must_use]
+pub fn admit(
+    request: &Request,
+    warnings: Vec<String>,
+    audit_annotations: BTreeMap<String, String>,
+) -> Response {
+    Response {
+        uid: request.uid.clone(),
+        allowed: true,
+        status: None,
+        warnings,
+        audit_annotations,
+    }
+}
+
+/// Refuses the request because of a rule.
+pub fn deny<'f>(
+    request: &Request,
+    message: String,
+    findings: impl Iterator<Item = &'f Finding>,
+    audit_annotations: BTreeMap<String, String>,
+) -> Response {
+    let causes = findings
+        .map(|finding| Cause {
+            reason: finding.code.to_string(),
+            message: finding.to_string(),
+            field: finding.at.clone(),
+        })
+        .collect();
+    refuse(
+        request,
+        403,
+        "Forbidden",
+        message,
+        causes,
+        audit_annotations,
+    )
+}
+
+/// Refuses an object that can't be read.
+#[must_use]
+pub fn unreadable(request: &Request, bad: &BadObject) -> Response {
+    let message = format!("this is no PyTorchJob: {bad}. Mend the field, then try again.");
+    let cause = Cause {
+        reason: "FieldValueInvalid".to_owned(),
+        message: bad.problem.clone(),
+        field: bad.field.clone(),
+    };
+    let annotations = BTreeMap::from([("verdict".to_owned(), "unreadable".to_owned())]);
+    refuse(
+        request,
+        400,
+        "BadRequest",
+        message,
+        vec![cause],
+        annotations,
+    )
+}
+
+fn refuse(
+    request: &Request,
+    code: u16,
+    reason: &str,
+    message: String,
+    causes: Vec<Cause>,
+    audit_annotations: BTreeMap<String, String>,
+) -> Response {
+    let details = Details {
+        name: request.name.clone(),
+        group: V1_GROUP.to_owned(),
+        kind: PYTORCHJOB.to_owned(),
+        causes,
+    };
+    let status = Status {
+        status: "Failure".to_owned(),
+        message,
+        reason: reason.to_owned(),
+        code,
+        details: Some(details),
+    };
+    Response {
+        uid: request.uid.clone(),
+        allowed: false,
+        status: Some(status),
+        audit_annotations,
+        ..Response::default()
+    }
+}
+
+/// What the audit log keeps of a judgement. The API server puts the webhook's name before each key.
+#[must_use]
+pub fn annotations(
+    mode: &str,
+    policy: &str,
+    conversion: Option<&Conversion>,
+) -> BTreeMap<String, String> {
+    let mut annotations = BTreeMap::from([
+        ("mode".to_owned(), mode.to_owned()),
+        ("policy".to_owned(), policy.to_owned()),
+    ]);
+    if let Some(conversion) = conversion {
+        annotations.insert("verdict".to_owned(), conversion.verdict.as_str().to_owned());
+        let mut codes: Vec<_> = conversion
+            .notable()
+            .map(|finding| finding.code.as_str())
+            .collect();
+        codes.sort_unstable();
+        codes.dedup();
+        annotations.insert("codes".to_owned(), codes.join(","));
+    }
+    annotations
+}

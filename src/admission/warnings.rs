@@ -1,0 +1,118 @@
+//! Warnings: lines that kubectl prints beside a request that went through.
+
+use crate::convert::{Conversion, Verdict};
+use crate::policy::{Change, Rule};
+
+/// Longest line, in characters; the API server cuts longer ones without saying so.
+const MAX_LENGTH: usize = 256;
+/// Most lines; more than a screen is read by nobody.
+const MAX_LINES: usize = 8;
+
+/// The warnings about a job that is admitted under `rule`.
+#[must_use]
+pub fn of_job(
+    rule: &Rule,
+    namespace: &str,
+    change: &Change,
+    conversion: &Conversion,
+) -> Vec<String> {
+    let mut lines = vec![headline(rule, namespace, change, conversion.verdict)];
+    let findings: Vec<_> = conversion.notable().collect();
+    // The headline has one line, and what is left out has another.
+    let shown = if findings.len() < MAX_LINES {
+        findings.len()
+    } else {
+        MAX_LINES - 2
+    };
+    lines.extend(
+        findings[..shown]
+            .iter()
+            .map(|finding| format!("trainshift {finding}")),
+    );
+    if shown < findings.len() {
+        lines.push(format!(
+            "trainshift: {} more findings: trainshift convert FILE",
+            findings.len() - shown
+        ));
+    }
+    lines.extend(
+        rule.message
+            .iter()
+            .map(|message| format!("trainshift: {message}")),
+    );
+    lines
+        .iter()
+        .map(|line| one_line(line))
+        .take(MAX_LINES)
+        .collect()
+}
+
+/// The warnings about a job that is given more workers.
+#[must_use]
+pub fn of_scale(rule: &Rule, namespace: &str) -> Vec<String> {
+    let line = format!(
+        "trainshift: {}. A TrainJob can't be scaled: choose numNodes when you create it",
+        retired(rule, namespace)
+    );
+    vec![one_line(&line)]
+}
+
+fn headline(rule: &Rule, namespace: &str, change: &Change, verdict: Verdict) -> String {
+    let retired = retired(rule, namespace);
+    if verdict == Verdict::Refused {
+        return format!("trainshift: {retired}. This one can't become a TrainJob yet:");
+    }
+    let what = if *change == Change::Created {
+        "This one still runs on v1"
+    } else {
+        "This change still goes through"
+    };
+    format!(
+        "trainshift: {retired}. {what}. See its TrainJob: trainshift convert FILE, \
+         or apply it with --dry-run=server and the annotation trainshift.dev/show: trainjob"
+    )
+}
+
+fn retired(rule: &Rule, namespace: &str) -> String {
+    match &rule.next {
+        Some((mode, from)) => {
+            let date = from.strftime("%Y-%m-%d");
+            format!(
+                "PyTorchJob is being retired: in namespace {namespace} mode {mode} begins on {date}"
+            )
+        }
+        None => "PyTorchJob is being retired".to_owned(),
+    }
+}
+
+/// `text` on one line, without control characters, cut on a character's border.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let printable = text.chars().map(|character| {
+        if character.is_control() {
+            ' '
+        } else {
+            character
+        }
+    });
+    let mut line: String = printable.take(MAX_LENGTH + 1).collect();
+    if line.chars().count() > MAX_LENGTH {
+        line = line.chars().take(MAX_LENGTH - 1).collect();
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_cut_on_a_character_border_and_hold_no_control_characters() {
+        let line = one_line(&"é\n".repeat(300));
+        assert_eq!(line.chars().count(), MAX_LENGTH);
+        assert!(line.ends_with('…') && !line.contains('\n'));
+        assert_eq!(one_line("short"), "short");
+        assert_eq!(one_line(&"x".repeat(MAX_LENGTH)).len(), MAX_LENGTH);
+    }
+}
