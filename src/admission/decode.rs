@@ -71,7 +71,9 @@ pub fn envelope(body: &[u8]) -> Result<Request, BadReview> {
     }
     if body.trim_ascii_start().first() != Some(&b'{') {
         let start = String::from_utf8_lossy(&body[..body.len().min(16)]).into_owned();
-        return Err(BadReview::Unreadable(format!("expected a JSON object, found {start:?}")));
+        return Err(BadReview::Unreadable(format!(
+            "expected a JSON object, found {start:?}"
+        )));
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let review: ReviewRequest =
@@ -146,10 +148,12 @@ fn job(raw: Option<&RawValue>, name: &str) -> Result<PyTorchJob, BadObject> {
     };
     let raw = raw.ok_or_else(|| bad(name, "is missing".to_owned()))?;
     let mut reader = serde_json::Deserializer::from_str(raw.get());
-    let job: PyTorchJob = serde_path_to_error::deserialize(&mut reader)
-        .map_err(|error| match error.path().to_string().as_str() {
-            "." => bad(name, without_position(error.inner())),
-            path => bad(path, without_position(error.inner())),
+    let job: PyTorchJob =
+        serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            match error.path().to_string().as_str() {
+                "." => bad(name, without_position(error.inner())),
+                path => bad(path, without_position(error.inner())),
+            }
         })?;
     if job.kind != PYTORCHJOB {
         return Err(bad("kind", format!("is {:?}, not PyTorchJob", job.kind)));

@@ -42,8 +42,16 @@ fn no_reviews() -> Vec<(&'static str, Vec<u8>, &'static str)> {
             [valid, text("}")].concat(),
             "trailing",
         ),
-        ("half a UTF-8 character", b"{\"uid\": \"\xC3".to_vec(), "EOF"),
-        ("invalid UTF-8", b"{\"kind\": \"\xC3\x28\"}".to_vec(), "unicode"),
+        (
+            "half a UTF-8 character",
+            b"{\"uid\": \"\xC3".to_vec(),
+            "EOF",
+        ),
+        (
+            "invalid UTF-8",
+            b"{\"kind\": \"\xC3\x28\"}".to_vec(),
+            "unicode",
+        ),
         ("a byte order mark", text("\u{feff}{}"), "JSON object"),
         ("NUL bytes", vec![0; 64], "JSON object"),
         ("deep nesting", text(&"[".repeat(100_000)), "JSON object"),
