@@ -1,0 +1,33 @@
+# What a contributor does here, one target each. `make` alone lists them.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+.PHONY: help
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- The control plane that tests run against ------------------------------------------------
+
+# One Go module per upstream program: what is compiled, and from which sources, is its go.mod and
+# go.sum and nothing else. A second minor of Trainer or JobSet is a second folder.
+TOOLS := tests/cluster/tools
+BIN := $(CURDIR)/target/control-plane/bin
+CONTROL_PLANE := $(patsubst $(TOOLS)/%/go.mod,$(BIN)/%/.built,$(wildcard $(TOOLS)/*/go.mod))
+
+.PHONY: control-plane
+control-plane: $(CONTROL_PLANE) ## build etcd, Kubernetes, JobSet, Trainer and training-operator (first time: about 10 minutes)
+
+# `go build` names a binary after the last element of its package path, which for etcd is "server".
+$(BIN)/etcd-%/.built: OUTPUT := etcd
+# Kubernetes learns its version from the linker only; without it the API server says v0.0.0-master.
+$(BIN)/kubernetes-%/.built: LDFLAGS = $(foreach package,k8s.io/component-base/version k8s.io/client-go/pkg/version, \
+	-X $(package).gitVersion=$(call version_of,k8s.io/kubernetes))
+version_of = $(shell awk '$$1 == "$(1)" { print $$2 }' $(TOOLS)/$*/go.mod)
+
+$(BIN)/%/.built: $(TOOLS)/%/go.mod $(TOOLS)/%/go.sum
+	@mkdir -p $(@D)
+	@echo "building $*"
+	@CGO_ENABLED=0 go build -C $(TOOLS)/$* -trimpath -ldflags "-s -w $(LDFLAGS)" -o $(@D)/$(OUTPUT) tool
+	@touch $@
