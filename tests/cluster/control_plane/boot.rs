@@ -1,0 +1,233 @@
+//! The order in which everything starts.
+//!
+//! etcd and the API server at the same time, the manifests being rendered meanwhile; then what these define; then the
+//! controllers, all at once, since none waits for another.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::access::Access;
+use super::certificates::{Authority, Pair};
+use super::components::{self, Operator, TIMEOUT};
+use super::kubectl::Kubectl;
+use super::manifests::{self, Objects};
+use super::ports;
+use super::process::Process;
+use super::programs::Versions;
+use super::wait::Progress;
+
+/// What starting needs to know.
+pub(super) struct Boot<'a> {
+    pub(super) directory: &'a Path,
+    pub(super) access: &'a Access,
+    pub(super) admin: &'a Kubectl,
+    pub(super) versions: Versions,
+}
+
+/// The objects of each project.
+struct Rendered {
+    jobset: Objects,
+    trainer: Objects,
+    runtimes: Objects,
+    training_operator: Objects,
+}
+
+/// The controllers that serve webhooks.
+struct Operators {
+    jobset: Operator,
+    trainer: Operator,
+    training_operator: Operator,
+}
+
+impl Boot<'_> {
+    /// Starts everything and waits until all of it is ready; ends what it has started when anything fails.
+    pub(super) fn run(&self) -> Result<Vec<Process>> {
+        let (rendered, servers) = rayon::join(|| self.render(), || self.start_servers());
+        let (mut processes, mut rendered) = (servers?, rendered?);
+        let mut manager = components::kube_controller_manager(
+            self.directory,
+            &self
+                .access
+                .kubeconfig("system:kube-controller-manager", &[])?,
+        )?;
+        let operators = self.lay_out(&mut rendered)?;
+        self.define(&rendered)?;
+        processes.extend(self.start_operators(&operators, &rendered.runtimes)?);
+        manager.ready(
+            TIMEOUT,
+            components::has_default_service_account(self.admin, "default"),
+        )?;
+        processes.push(manager);
+        Ok(processes)
+    }
+
+    fn start_servers(&self) -> Result<Vec<Process>> {
+        let port = ports::free()?;
+        // The API server tries again until etcd is there.
+        let etcd = components::etcd(self.directory, port)?;
+        let mut server = components::kube_apiserver(self.directory, self.access.port, port)?;
+        server.ready(TIMEOUT, || {
+            let seen = self.admin.run(&["get", "--raw=/readyz"], None)?;
+            Ok(if seen.status == 0 {
+                Progress::Done(())
+            } else {
+                Progress::Waiting(seen.stderr)
+            })
+        })?;
+        Ok(vec![etcd, server])
+    }
+
+    fn render(&self) -> Result<Rendered> {
+        let scratch = self.directory.join("manifests");
+        let ((jobset, trainer), (runtimes, training_operator)) = rayon::join(
+            || {
+                rayon::join(
+                    || manifests::jobset(self.versions),
+                    || manifests::trainer(self.versions, &scratch),
+                )
+            },
+            || {
+                rayon::join(
+                    || manifests::trainer_runtimes(self.versions),
+                    manifests::training_operator,
+                )
+            },
+        );
+        Ok(Rendered {
+            jobset: jobset?,
+            trainer: trainer?,
+            runtimes: runtimes?,
+            training_operator: training_operator?,
+        })
+    }
+
+    /// Gives each operator its ports and certificates, and its webhook configurations the address.
+    fn lay_out(&self, rendered: &mut Rendered) -> Result<Operators> {
+        let authority = Authority::new("webhooks")?;
+        let jobset = self.operator(
+            "jobset",
+            &authority,
+            "jobset-webhook-service.jobset-system.svc",
+        )?;
+        let service = "kubeflow-trainer-controller-manager.kubeflow-system.svc";
+        let trainer = self.operator("trainer", &authority, service)?;
+        manifests::redirect_webhooks(
+            &mut rendered.jobset,
+            jobset.webhooks,
+            &authority.pair.certificate,
+        );
+        manifests::redirect_webhooks(
+            &mut rendered.trainer,
+            trainer.webhooks,
+            &authority.pair.certificate,
+        );
+
+        // The rotator in the v1 operator takes no authority but one of this name for its own.
+        let authority = Authority::new("training-operator-ca")?;
+        let training_operator = self.operator(
+            "training-operator",
+            &authority,
+            "training-operator.kubeflow.svc",
+        )?;
+        let objects = &mut rendered.training_operator;
+        manifests::redirect_webhooks(
+            objects,
+            training_operator.webhooks,
+            &authority.pair.certificate,
+        );
+        fill_webhook_secret(
+            objects,
+            &authority.pair,
+            &training_operator.serving_certificates(),
+        )?;
+        Ok(Operators {
+            jobset,
+            trainer,
+            training_operator,
+        })
+    }
+
+    fn operator(
+        &self,
+        name: &'static str,
+        authority: &Authority,
+        service: &str,
+    ) -> Result<Operator> {
+        Operator::new(name, self.directory, authority, service)
+    }
+
+    /// Creates all that the operators need to find when they start.
+    fn define(&self, rendered: &Rendered) -> Result<()> {
+        let namespaces = ["kubeflow", "kubeflow-system", "jobset-system"].map(
+            |name| json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }),
+        );
+        let Rendered {
+            jobset,
+            trainer,
+            training_operator,
+            ..
+        } = rendered;
+        self.admin
+            .create(&[&namespaces, &jobset[..], trainer, training_operator].concat())?;
+        self.admin.succeed(
+            &[
+                "wait",
+                "--for=condition=Established",
+                "crd",
+                "--all",
+                "--timeout=60s",
+            ],
+            None,
+        )?;
+        Ok(())
+    }
+
+    /// Under the names that the operators have in a cluster, so that RBAC, admission and audit see who asks.
+    fn start_operators(&self, operators: &Operators, runtimes: &Objects) -> Result<[Process; 3]> {
+        let Operators {
+            jobset,
+            trainer,
+            training_operator,
+        } = operators;
+        let account = |namespace, name| self.access.service_account(namespace, name);
+        let mut processes = [
+            jobset.jobset(
+                self.versions,
+                &account("jobset-system", "jobset-controller-manager")?,
+            )?,
+            trainer.trainer(
+                self.versions,
+                &account("kubeflow-system", "kubeflow-trainer-controller-manager")?,
+            )?,
+            training_operator.training_operator(&account("kubeflow", "training-operator")?)?,
+        ];
+        self.admin.create(runtimes)?;
+        for (process, operator) in processes
+            .iter_mut()
+            .zip([jobset, trainer, training_operator])
+        {
+            operator.ready(process)?;
+        }
+        Ok(processes)
+    }
+}
+
+/// Puts into the v1 operator's Secret what its rotator would put there: it then finds nothing to do.
+fn fill_webhook_secret(objects: &mut Objects, authority: &Pair, serving: &Path) -> Result<()> {
+    let secret = objects.iter_mut().find(|object| object["kind"] == "Secret");
+    let secret = secret.context("the v1 operator's manifests have no Secret for its webhook")?;
+    let read =
+        |name: &str| -> Result<Value> { Ok(STANDARD.encode(fs::read(serving.join(name))?).into()) };
+    secret["data"] = json!({
+        "ca.crt": STANDARD.encode(&authority.certificate),
+        "ca.key": STANDARD.encode(&authority.key),
+        "tls.crt": read("tls.crt")?,
+        "tls.key": read("tls.key")?,
+    });
+    Ok(())
+}
