@@ -3,16 +3,13 @@
 //! etcd and the API server at the same time, the manifests being rendered meanwhile; then what these define; then the
 //! controllers, all at once, since none waits for another.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::access::Access;
-use super::certificates::{Authority, Pair};
+use super::certificates::Authority;
 use super::components::{self, Operator, TIMEOUT};
 use super::kubectl::Kubectl;
 use super::manifests::{self, Objects};
@@ -127,8 +124,6 @@ impl Boot<'_> {
             &authority.pair.certificate,
         );
 
-        // The rotator in the v1 operator takes no authority but one of this name for its own.
-        let authority = Authority::new("training-operator-ca")?;
         let training_operator = self.operator(
             "training-operator",
             &authority,
@@ -140,11 +135,7 @@ impl Boot<'_> {
             training_operator.webhooks,
             &authority.pair.certificate,
         );
-        fill_webhook_secret(
-            objects,
-            &authority.pair,
-            &training_operator.serving_certificates(),
-        )?;
+        hide_from_rotator(objects)?;
         Ok(Operators {
             jobset,
             trainer,
@@ -217,17 +208,17 @@ impl Boot<'_> {
     }
 }
 
-/// Puts into the v1 operator's Secret what its rotator would put there: it then finds nothing to do.
-fn fill_webhook_secret(objects: &mut Objects, authority: &Pair, serving: &Path) -> Result<()> {
-    let secret = objects.iter_mut().find(|object| object["kind"] == "Secret");
-    let secret = secret.context("the v1 operator's manifests have no Secret for its webhook")?;
-    let read =
-        |name: &str| -> Result<Value> { Ok(STANDARD.encode(fs::read(serving.join(name))?).into()) };
-    secret["data"] = json!({
-        "ca.crt": STANDARD.encode(&authority.certificate),
-        "ca.key": STANDARD.encode(&authority.key),
-        "tls.crt": read("tls.crt")?,
-        "tls.key": read("tls.key")?,
-    });
+/// Gives v1's webhook configuration a name that the operator does not know.
+///
+/// It always makes certificates of its own, and writes their authority into the configuration that it knows by name; with
+/// those a webhook can't be called by an address on loopback. Where there is no such configuration, it goes on without.
+fn hide_from_rotator(objects: &mut Objects) -> Result<()> {
+    let mut configurations = objects
+        .iter_mut()
+        .filter(|object| object["kind"] == "ValidatingWebhookConfiguration");
+    let configuration = configurations
+        .next()
+        .context("the v1 operator's manifests have no webhook configuration")?;
+    configuration["metadata"]["name"] = json!("training-operator-on-loopback");
     Ok(())
 }

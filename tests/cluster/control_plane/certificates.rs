@@ -23,10 +23,9 @@ pub(crate) struct Pair {
 }
 
 impl Authority {
-    /// An authority with a common name and, since the certificate rotator in the v1 operator takes an authority for its
-    /// own only when the name is in there, the same as a DNS name.
+    /// A new authority.
     pub(crate) fn new(name: &str) -> Result<Self> {
-        let mut params = CertificateParams::new([name.to_owned()])?;
+        let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -72,10 +71,10 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, user);
-        for (group, attribute) in groups
-            .iter()
-            .zip([DnType::OrganizationName, DnType::from_oid(ORGANISATION)])
-        {
+        for (group, attribute) in groups.iter().zip([
+            DnType::OrganizationName,
+            DnType::CustomDnType(ORGANISATION.to_vec()),
+        ]) {
             params.distinguished_name.push(attribute, *group);
         }
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];

@@ -162,11 +162,6 @@ impl Operator {
         })
     }
 
-    /// The certificate that `new` has laid out.
-    pub(crate) fn serving_certificates(&self) -> PathBuf {
-        self.directory.join("k8s-webhook-server/serving-certs")
-    }
-
     /// `JobSet`'s controller.
     pub(crate) fn jobset(&self, versions: Versions, kubeconfig: &Path) -> Result<Process> {
         let config = self.config(&json!({
@@ -211,8 +206,7 @@ impl Operator {
 
     /// The v1 operator.
     ///
-    /// It always rotates its own certificates, and leaves them alone when the Secret that it keeps them in is filled. It
-    /// also waits until `/tmp/k8s-webhook-server/serving-certs/tls.crt` exists, a path that no flag changes; but what it
+    /// It waits until `/tmp/k8s-webhook-server/serving-certs/tls.crt` exists, a path that no flag changes; but what it
     /// serves is read from under `TMPDIR`. So an empty file there, which is nobody's, does for any number of control
     /// planes. Its webhook server listens on all addresses: no flag for that either.
     pub(crate) fn training_operator(&self, kubeconfig: &Path) -> Result<Process> {

@@ -84,7 +84,11 @@ impl Process {
     fn end_of_log(&self) -> String {
         let text = fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
-        let lines: Vec<&str> = text.lines().collect();
+        // The probes of `ready` leave lines too, and would be all that is left to see.
+        let lines: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.contains("healthz check failed"))
+            .collect();
         let end = lines.len().saturating_sub(LOG_LINES);
         format!(
             "the end of {}:\n  {}",
