@@ -31,3 +31,25 @@ $(BIN)/%/.built: $(TOOLS)/%/go.mod $(TOOLS)/%/go.sum
 	@echo "building $*"
 	@CGO_ENABLED=0 go build -C $(TOOLS)/$* -trimpath -ldflags "-s -w $(LDFLAGS)" -o $(@D)/$(OUTPUT) tool
 	@touch $@
+
+# The v2 SDK with all that it pulls in, in the versions that were tried.
+SDK := target/sdk-venv
+
+.PHONY: sdk
+sdk: $(SDK)/.installed ## install the v2 Python SDK that tests call
+
+$(SDK)/.installed: tests/cluster/sdk/requirements.txt
+	@echo "installing $<"
+	@python3 -m venv --clear $(SDK)
+	@$(SDK)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@touch $@
+
+# --- A cluster to try things on --------------------------------------------------------------
+
+.PHONY: cluster
+cluster: control-plane ## start a control plane with v1, JobSet and Trainer in the background, and say how to use it
+	@cargo run --quiet --example cluster -- up
+
+.PHONY: cluster-down
+cluster-down: ## end what `make cluster` started
+	@cargo run --quiet --example cluster -- down

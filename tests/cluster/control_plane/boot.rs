@@ -16,7 +16,7 @@ use super::manifests::{self, Objects};
 use super::ports;
 use super::process::Process;
 use super::programs::Versions;
-use super::wait::Progress;
+use super::wait::{Progress, wait_until};
 
 /// What starting needs to know.
 pub(super) struct Boot<'a> {
@@ -46,20 +46,9 @@ impl Boot<'_> {
     pub(super) fn run(&self) -> Result<Vec<Process>> {
         let (rendered, servers) = rayon::join(|| self.render(), || self.start_servers());
         let (mut processes, mut rendered) = (servers?, rendered?);
-        let mut manager = components::kube_controller_manager(
-            self.directory,
-            &self
-                .access
-                .kubeconfig("system:kube-controller-manager", &[])?,
-        )?;
         let operators = self.lay_out(&mut rendered)?;
         self.define(&rendered)?;
-        processes.extend(self.start_operators(&operators, &rendered.runtimes)?);
-        manager.ready(
-            TIMEOUT,
-            components::has_default_service_account(self.admin, "default"),
-        )?;
-        processes.push(manager);
+        processes.extend(self.start_controllers(&operators, &rendered.runtimes)?);
         Ok(processes)
     }
 
@@ -68,24 +57,26 @@ impl Boot<'_> {
         // The API server tries again until etcd is there.
         let etcd = components::etcd(self.directory, port)?;
         let mut server = components::kube_apiserver(self.directory, self.access.port, port)?;
-        server.ready(TIMEOUT, || {
-            let seen = self.admin.run(&["get", "--raw=/readyz"], None)?;
-            Ok(if seen.status == 0 {
-                Progress::Done(())
-            } else {
-                Progress::Waiting(seen.stderr)
-            })
-        })?;
+        // Not ready yet, which takes it another second, but good for what its administrator creates.
+        server.ready(TIMEOUT, || self.api_says_ok("/readyz/ping"))?;
         Ok(vec![etcd, server])
     }
 
+    fn api_says_ok(&self, path: &str) -> Result<Progress<()>> {
+        let seen = self.admin.run(&["get", "--raw", path], None)?;
+        Ok(if seen.status == 0 {
+            Progress::Done(())
+        } else {
+            Progress::Waiting(seen.stderr)
+        })
+    }
+
     fn render(&self) -> Result<Rendered> {
-        let scratch = self.directory.join("manifests");
         let ((jobset, trainer), (runtimes, training_operator)) = rayon::join(
             || {
                 rayon::join(
                     || manifests::jobset(self.versions),
-                    || manifests::trainer(self.versions, &scratch),
+                    || manifests::trainer(self.versions),
                 )
             },
             || {
@@ -165,44 +156,67 @@ impl Boot<'_> {
         } = rendered;
         self.admin
             .create(&[&namespaces, &jobset[..], trainer, training_operator].concat())?;
-        self.admin.succeed(
-            &[
-                "wait",
-                "--for=condition=Established",
-                "crd",
-                "--all",
-                "--timeout=60s",
-            ],
-            None,
-        )?;
-        Ok(())
+        wait_until("all CRDs are established", TIMEOUT, || {
+            let condition =
+                r#"jsonpath={.items[*].status.conditions[?(@.type=="Established")].status}"#;
+            let seen = self
+                .admin
+                .succeed(&["get", "crd", "--output", condition], None)?;
+            let established = seen
+                .split_whitespace()
+                .filter(|status| *status == "True")
+                .count();
+            let defined = [jobset, trainer, training_operator].into_iter().flatten();
+            let wanted = defined
+                .filter(|object| object["kind"] == "CustomResourceDefinition")
+                .count();
+            Ok(if established == wanted {
+                Progress::Done(())
+            } else {
+                Progress::Waiting(format!("{established} of {wanted}"))
+            })
+        })?;
+        wait_until("the API server is ready", TIMEOUT, || {
+            self.api_says_ok("/readyz")
+        })
     }
 
     /// Under the names that the operators have in a cluster, so that RBAC, admission and audit see who asks.
-    fn start_operators(&self, operators: &Operators, runtimes: &Objects) -> Result<[Process; 3]> {
+    fn start_controllers(&self, operators: &Operators, runtimes: &Objects) -> Result<Vec<Process>> {
         let Operators {
             jobset,
             trainer,
             training_operator,
         } = operators;
         let account = |namespace, name| self.access.service_account(namespace, name);
-        let mut processes = [
-            jobset.jobset(
-                self.versions,
-                &account("jobset-system", "jobset-controller-manager")?,
-            )?,
+        let manager = self
+            .access
+            .kubeconfig("system:kube-controller-manager", &[])?;
+        // The v1 operator first: it sleeps for a second or two before it looks whether it may begin.
+        let mut processes = vec![
+            training_operator.training_operator(&account("kubeflow", "training-operator")?)?,
             trainer.trainer(
                 self.versions,
                 &account("kubeflow-system", "kubeflow-trainer-controller-manager")?,
             )?,
-            training_operator.training_operator(&account("kubeflow", "training-operator")?)?,
+            jobset.jobset(
+                self.versions,
+                &account("jobset-system", "jobset-controller-manager")?,
+            )?,
+            components::kube_controller_manager(self.directory, &manager)?,
         ];
         self.admin.create(runtimes)?;
         for (process, operator) in processes
             .iter_mut()
-            .zip([jobset, trainer, training_operator])
+            .zip([training_operator, trainer, jobset])
         {
             operator.ready(process)?;
+        }
+        if let Some(manager) = processes.last_mut() {
+            manager.ready(
+                TIMEOUT,
+                components::has_default_service_account(self.admin, "default"),
+            )?;
         }
         Ok(processes)
     }

@@ -231,6 +231,7 @@ impl Operator {
                 format!("--kube-api-qps={REQUESTS_PER_SECOND}"),
                 format!("--kube-api-burst={REQUESTS_PER_SECOND}"),
                 "--metrics-bind-address=0".to_owned(),
+                "--enable-scheme=pytorchjob".to_owned(),
                 "--controller-threads=5".to_owned(),
             ],
         )

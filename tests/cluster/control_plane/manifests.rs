@@ -4,6 +4,7 @@
 //! without those that stand for pods, and with webhooks that point at loopback.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
@@ -18,10 +19,16 @@ use super::programs::{self, TRAINING_OPERATOR, Versions};
 /// The objects of one upstream project.
 pub(crate) type Objects = Vec<Value>;
 
-/// v1's operator: CRDs, RBAC, user roles, webhook configuration.
+/// v1's operator: the CRD of PyTorchJob, RBAC, user roles, webhook configuration.
 pub(crate) fn training_operator() -> Result<Objects> {
     let sources = programs::sources(TRAINING_OPERATOR, "github.com/kubeflow/training-operator")?;
-    render(&sources.join("manifests/overlays/kubeflow"))
+    let mut objects = render(&sources.join("manifests/overlays/kubeflow"))?;
+    // The five other kinds of job are of no interest, and their schemas take the API server seconds.
+    objects.retain(|object| {
+        object["kind"] != "CustomResourceDefinition"
+            || object["spec"]["names"]["plural"] == "pytorchjobs"
+    });
+    Ok(objects)
 }
 
 /// `JobSet`: CRD, RBAC, webhook configurations.
@@ -31,10 +38,13 @@ pub(crate) fn jobset(versions: Versions) -> Result<Objects> {
 
 /// Trainer: CRDs, RBAC, the roles for its users, webhook configurations.
 ///
-/// Its own overlay fetches `JobSet` from the network, so it is taken over into `scratch` without that line.
-pub(crate) fn trainer(versions: Versions, scratch: &Path) -> Result<Objects> {
+/// Its own overlay fetches `JobSet` from the network, so it is taken over into a directory here without that line.
+pub(crate) fn trainer(versions: Versions) -> Result<Objects> {
     let manifests = trainer_manifests(versions)?;
     let overlay = manifests.join("overlays/manager");
+    let scratch = &programs::root()
+        .join("target/control-plane/rendered")
+        .join(versions.trainer);
     let text = fs::read_to_string(overlay.join("kustomization.yaml"))?;
     let mut kustomization: Value =
         serde_saphyr::from_str(&text).context("reading Trainer's overlay")?;
@@ -50,10 +60,9 @@ pub(crate) fn trainer(versions: Versions, scratch: &Path) -> Result<Objects> {
         .map(|resource| relative(scratch, &resource))
         .collect::<Result<_>>()?;
     kustomization["resources"] = json!(resources);
-    fs::create_dir_all(scratch)?;
-    fs::write(
-        scratch.join("kustomization.yaml"),
-        kustomization.to_string(),
+    keep(
+        &scratch.join("kustomization.yaml"),
+        kustomization.to_string().as_bytes(),
     )?;
     render(scratch)
 }
@@ -67,7 +76,22 @@ fn trainer_manifests(versions: Versions) -> Result<PathBuf> {
     Ok(programs::sources(versions.trainer, "github.com/kubeflow/trainer/v2")?.join("manifests"))
 }
 
+/// Renders a kustomization, or takes what it rendered to before: the sources that it is made of never change.
 fn render(kustomization: &Path) -> Result<Objects> {
+    let mut key = DefaultHasher::new();
+    (
+        kustomization,
+        fs::read(kustomization.join("kustomization.yaml"))?,
+    )
+        .hash(&mut key);
+    let kept = programs::root().join(format!(
+        "target/control-plane/rendered/{:016x}.json",
+        key.finish()
+    ));
+    if let Ok(text) = fs::read(&kept) {
+        return serde_json::from_slice(&text)
+            .with_context(|| format!("reading {}", kept.display()));
+    }
     let mut command = Command::new(programs::find(programs::KUBERNETES, "kubectl")?);
     command
         .args(["kustomize", "--load-restrictor=LoadRestrictionsNone"])
@@ -80,18 +104,25 @@ fn render(kustomization: &Path) -> Result<Objects> {
             rendered.stderr
         );
     }
-    let objects: Objects = serde_saphyr::from_multiple(&rendered.stdout)
+    let mut objects: Objects = serde_saphyr::from_multiple(&rendered.stdout)
         .with_context(|| format!("reading what {} renders to", kustomization.display()))?;
     // Nothing runs pods here, and nothing routes to them: the components are processes.
     let pods = ["Deployment", "Service", "Namespace"];
-    Ok(objects
-        .into_iter()
-        .filter(|object| {
-            !object["kind"]
-                .as_str()
-                .is_some_and(|kind| pods.contains(&kind))
-        })
-        .collect())
+    objects.retain(|object| {
+        !object["kind"]
+            .as_str()
+            .is_some_and(|kind| pods.contains(&kind))
+    });
+    keep(&kept, &serde_json::to_vec(&objects)?)?;
+    Ok(objects)
+}
+
+/// Writes a file that other runs may be reading: they see all of it, or what was there before.
+fn keep(file: &Path, content: &[u8]) -> Result<()> {
+    fs::create_dir_all(file.parent().unwrap_or(file))?;
+    let whole = file.with_extension(std::process::id().to_string());
+    fs::write(&whole, content)?;
+    Ok(fs::rename(whole, file)?)
 }
 
 /// Points every webhook at a server on loopback, path and all else being kept.
