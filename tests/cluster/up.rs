@@ -67,10 +67,9 @@ fn up() -> Result<()> {
 export PATH={path}:$PATH
 
 # then, for example
+kubectl create -f {examples}/examples/pytorch/simple.yaml   # v1 makes pods of it; without nodes they stay Pending
+kubectl get pytorchjobs,trainjobs,pods --all-namespaces
 kubectl get clustertrainingruntimes
-kubectl create namespace kubeflow-user
-kubectl create -n kubeflow-user -f {examples}/examples/pytorch/simple.yaml --dry-run=server
-kubectl auth can-i create trainingruntimes --as=alice
 ",
         kubeconfig = directory.join("kubeconfig").display(),
         path = kubectl

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::access::Access;
 use super::certificates::Authority;
@@ -154,8 +154,12 @@ impl Boot<'_> {
             training_operator,
             ..
         } = rendered;
-        self.admin
-            .create(&[&namespaces, &jobset[..], trainer, training_operator].concat())?;
+        let mut objects = [&namespaces, &jobset[..], trainer, training_operator].concat();
+        let is_crd = |object: &Value| object["kind"] == "CustomResourceDefinition";
+        let wanted = objects.iter().filter(|object| is_crd(object)).count();
+        // First, so that the API server sets them up while the rest is created.
+        objects.sort_by_key(|object| !is_crd(object));
+        self.admin.create(&objects)?;
         wait_until("all CRDs are established", TIMEOUT, || {
             let condition =
                 r#"jsonpath={.items[*].status.conditions[?(@.type=="Established")].status}"#;
@@ -165,10 +169,6 @@ impl Boot<'_> {
             let established = seen
                 .split_whitespace()
                 .filter(|status| *status == "True")
-                .count();
-            let defined = [jobset, trainer, training_operator].into_iter().flatten();
-            let wanted = defined
-                .filter(|object| object["kind"] == "CustomResourceDefinition")
                 .count();
             Ok(if established == wanted {
                 Progress::Done(())
