@@ -48,6 +48,7 @@ $(SDK)/.installed: tests/cluster/sdk/requirements.txt
 
 .PHONY: cluster
 cluster: control-plane ## start a control plane with v1, JobSet and Trainer in the background, and say how to use it
+	@cargo build --quiet --bin trainshift --example cluster
 	@cargo run --quiet --example cluster -- up
 
 .PHONY: cluster-down

@@ -55,6 +55,7 @@ pub(crate) fn directory(name: &str) -> PathBuf {
 impl ControlPlane {
     /// Starts everything and waits until all of it is ready, in `directory(name)`, which is emptied first.
     pub(crate) fn boot(name: &str, versions: Versions) -> Result<Self> {
+        programs::check(versions)?;
         let directory = directory(name);
         if let Some(running) = Pids::of(&directory).running()?.first() {
             bail!(
@@ -130,6 +131,14 @@ impl ControlPlane {
     /// Where certificates, logs, pids and the audit log are.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// The components that have ended by themselves since they were ready: a test that failed may have failed of that.
+    pub(crate) fn ended(&mut self) -> Vec<&str> {
+        self.processes
+            .iter_mut()
+            .filter_map(Process::ended)
+            .collect()
     }
 
     /// Lets everything run on after this process.

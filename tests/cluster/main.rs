@@ -12,15 +12,16 @@ mod users;
 
 use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use libtest_mimic::{Arguments, Trial};
 
 use control_plane::programs::Versions;
-use control_plane::{ControlPlane, guardian};
+use control_plane::{ControlPlane, directory, guardian};
 
 /// A name, and what it says as code.
 type Fact = (&'static str, fn(&ControlPlane) -> Result<()>);
@@ -33,6 +34,9 @@ macro_rules! facts {
     };
 }
 pub(crate) use facts;
+
+/// The name of a run, before the number of its process.
+const RUN: &str = "test-";
 
 /// Tests wait for controllers most of their time, so there can be more of them than cores.
 const THREADS: usize = 8;
@@ -64,9 +68,10 @@ fn run() -> Result<ExitCode> {
         return Ok(libtest_mimic::run(&arguments, trials).exit_code());
     }
 
+    sweep()?;
     let start = Instant::now();
     let control_plane = Arc::new(ControlPlane::boot(
-        &format!("test-{}", std::process::id()),
+        &format!("{RUN}{}", std::process::id()),
         Versions::default(),
     )?);
     writeln!(
@@ -79,14 +84,36 @@ fn run() -> Result<ExitCode> {
         .map(|fact| trial(fact, Some(&control_plane)))
         .collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
-    let directory = control_plane.directory().to_owned();
+    // The trials, and with them their shares in it, are gone.
+    let mut control_plane = Arc::into_inner(control_plane).context("a test still runs")?;
+    let left = control_plane.directory().to_owned();
+    for name in control_plane.ended() {
+        writeln!(io::stdout(), "{name} has ended while tests ran")?;
+    }
     drop(control_plane);
     if conclusion.has_failed() {
-        writeln!(io::stdout(), "logs: {}", directory.display())?;
+        writeln!(io::stdout(), "logs: {}", left.display())?;
     } else {
-        fs::remove_dir_all(directory)?;
+        fs::remove_dir_all(left)?;
     }
     Ok(conclusion.exit_code())
+}
+
+/// Removes what failed and interrupted runs have left to look at.
+fn sweep() -> Result<()> {
+    let runs = directory("");
+    fs::create_dir_all(&runs)?;
+    for run in fs::read_dir(runs)? {
+        let run = run?;
+        let name = run.file_name().to_string_lossy().into_owned();
+        let owner = name
+            .strip_prefix(RUN)
+            .map(|pid| Path::new("/proc").join(pid));
+        if owner.is_some_and(|process| !process.exists()) {
+            fs::remove_dir_all(run.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn trial((name, check): Fact, control_plane: Option<&Arc<ControlPlane>>) -> Trial {

@@ -6,11 +6,12 @@ mod control_plane;
 use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 use control_plane::programs::Versions;
+use control_plane::wait::{Progress, wait_until};
 use control_plane::{ControlPlane, directory, guardian, pids::Pids};
 
 const NAME: &str = "cluster";
@@ -82,7 +83,14 @@ kubectl get clustertrainingruntimes
 }
 
 fn down() -> Result<()> {
-    let ended = Pids::of(&directory(NAME)).end()?;
+    let pids = Pids::of(&directory(NAME));
+    let ended = pids.end()?;
+    wait_until("all processes have ended", Duration::from_secs(10), || {
+        Ok(match pids.running()?.len() {
+            0 => Progress::Done(()),
+            left => Progress::Waiting(format!("{left} run")),
+        })
+    })?;
     let names: Vec<&str> = ended.iter().map(|entry| entry.name.as_str()).collect();
     let what = if names.is_empty() {
         "nothing runs".to_owned()

@@ -211,16 +211,12 @@ impl Operator {
     /// planes. Its webhook server listens on all addresses: no flag for that either.
     pub(crate) fn training_operator(&self, kubeconfig: &Path) -> Result<Process> {
         let awaited = Path::new("/tmp/k8s-webhook-server/serving-certs");
-        fs::create_dir_all(awaited)
-            .and_then(|()| {
-                fs::File::options()
-                    .create(true)
-                    .append(true)
-                    .open(awaited.join("tls.crt"))
-            })
-            .with_context(|| {
-                format!("the v1 operator waits for a file in {}", awaited.display())
-            })?;
+        let file = awaited.join("tls.crt");
+        if !file.exists() {
+            fs::create_dir_all(awaited)
+                .and_then(|()| fs::write(&file, ""))
+                .with_context(|| format!("the v1 operator waits for {}", file.display()))?;
+        }
         self.start(
             TRAINING_OPERATOR,
             "training-operator.v1",

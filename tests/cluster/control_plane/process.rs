@@ -64,6 +64,11 @@ impl Process {
         .map_err(|error| anyhow!("{error:#}\n{}", self.end_of_log()))
     }
 
+    /// Its name, when it runs no more.
+    pub(crate) fn ended(&mut self) -> Option<&str> {
+        matches!(self.child.try_wait(), Ok(Some(_))).then_some(self.name.as_str())
+    }
+
     /// Asks it to end, and waits until it has; gives its exit code.
     pub(crate) fn terminate(&mut self, timeout: Duration) -> Result<Option<i32>> {
         pids::signal("TERM", self.child.id())?;

@@ -47,6 +47,18 @@ pub(crate) fn find(tool: &str, name: &str) -> Result<PathBuf> {
     Ok(program)
 }
 
+/// Are all programs there? Asked before anything is started.
+pub(crate) fn check(versions: Versions) -> Result<()> {
+    find(ETCD, "etcd")?;
+    for name in ["kube-apiserver", "kube-controller-manager", "kubectl"] {
+        find(KUBERNETES, name)?;
+    }
+    find(TRAINING_OPERATOR, "training-operator.v1")?;
+    find(versions.trainer, "trainer-controller-manager")?;
+    find(versions.jobset, "jobset")?;
+    Ok(())
+}
+
 /// The sources that a tool was built from, in Go's module cache: its manifests are read there, so that they are always
 /// those of the same version.
 pub(crate) fn sources(tool: &str, module: &str) -> Result<PathBuf> {

@@ -1,5 +1,7 @@
 //! trainshift itself, as a process beside the control plane, and its webhook in the API server.
 
+use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -10,7 +12,7 @@ use super::certificates::Authority;
 use super::components::TIMEOUT;
 use super::kubectl::output;
 use super::process::{Process, answers};
-use super::{ControlPlane, MODE_LABEL, ports, programs};
+use super::{ControlPlane, MODE_LABEL, ports};
 
 /// One instance: it judges the namespaces that are labelled with its mode.
 pub(crate) struct Trainshift {
@@ -32,16 +34,18 @@ impl Trainshift {
         mode: &str,
         kubeconfig: &Path,
     ) -> Result<Self> {
-        // Cargo names the binary to integration tests only; an example takes the one beside it.
-        let program = option_env!("CARGO_BIN_EXE_trainshift").map_or_else(
-            || programs::root().join("target/debug/trainshift"),
-            PathBuf::from,
-        );
+        // Beside the directory of this test or example; cargo builds it for tests, and `make cluster` for the example.
+        let own = env::current_exe()?;
+        let program = own
+            .ancestors()
+            .nth(2)
+            .context("a directory of cargo's")?
+            .join("trainshift");
         let directory = control_plane.directory().to_owned();
         let certificates = directory.join(format!("trainshift-{mode}"));
         let authority = Authority::new("trainshift")?;
         authority.serving(&[])?.write(&certificates)?;
-        std::fs::write(certificates.join("ca.crt"), &authority.pair.certificate)?;
+        fs::write(certificates.join("ca.crt"), &authority.pair.certificate)?;
         let (port, admin) = (ports::free()?, ports::free()?);
         let kubeconfig = kubeconfig.to_owned();
         let mode = mode.to_owned();
