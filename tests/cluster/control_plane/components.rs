@@ -174,13 +174,7 @@ impl Operator {
             "internalCertManagement": { "enable": false },
             "clientConnection": { "qps": REQUESTS_PER_SECOND, "burst": REQUESTS_PER_SECOND },
         }))?;
-        // Said again as a flag: the flag's default, a fixed port, counts for more than the file.
-        self.start(
-            versions.jobset,
-            "jobset",
-            kubeconfig,
-            &[config, "--metrics-bind-address=0".to_owned()],
-        )
+        self.start(versions.jobset, "jobset", kubeconfig, &[config])
     }
 
     /// Trainer's controller.

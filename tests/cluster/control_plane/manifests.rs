@@ -76,8 +76,20 @@ fn trainer_manifests(versions: Versions) -> Result<PathBuf> {
     Ok(programs::sources(versions.trainer, "github.com/kubeflow/trainer/v2")?.join("manifests"))
 }
 
-/// Renders a kustomization, or takes what it rendered to before: the sources that it is made of never change.
+/// What a kustomization renders to, without what stands for pods and the way to them: the components are processes here.
 fn render(kustomization: &Path) -> Result<Objects> {
+    let unwanted = ["Deployment", "Service", "Namespace"];
+    let mut objects = render_whole(kustomization)?;
+    objects.retain(|object| {
+        !object["kind"]
+            .as_str()
+            .is_some_and(|kind| unwanted.contains(&kind))
+    });
+    Ok(objects)
+}
+
+/// Rendering takes seconds, and its sources never change: the result is kept for the next run.
+fn render_whole(kustomization: &Path) -> Result<Objects> {
     let mut key = DefaultHasher::new();
     (
         kustomization,
@@ -104,15 +116,8 @@ fn render(kustomization: &Path) -> Result<Objects> {
             rendered.stderr
         );
     }
-    let mut objects: Objects = serde_saphyr::from_multiple(&rendered.stdout)
+    let objects: Objects = serde_saphyr::from_multiple(&rendered.stdout)
         .with_context(|| format!("reading what {} renders to", kustomization.display()))?;
-    // Nothing runs pods here, and nothing routes to them: the components are processes.
-    let pods = ["Deployment", "Service", "Namespace"];
-    objects.retain(|object| {
-        !object["kind"]
-            .as_str()
-            .is_some_and(|kind| pods.contains(&kind))
-    });
     keep(&kept, &serde_json::to_vec(&objects)?)?;
     Ok(objects)
 }
