@@ -1,0 +1,56 @@
+# What a contributor does here, one target each. `make` alone lists them.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+.PHONY: help
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- The control plane that tests run against ------------------------------------------------
+
+# One Go module per upstream program: what is compiled, and from which sources, is its go.mod and
+# go.sum and nothing else. A second minor of Trainer or JobSet is a second folder.
+TOOLS := tests/cluster/tools
+BIN := $(CURDIR)/target/control-plane/bin
+CONTROL_PLANE := $(patsubst $(TOOLS)/%/go.mod,$(BIN)/%/.built,$(wildcard $(TOOLS)/*/go.mod))
+
+.PHONY: control-plane
+control-plane: $(CONTROL_PLANE) ## build etcd, Kubernetes, JobSet, Trainer and training-operator (first time: about 10 minutes)
+
+# `go build` names a binary after the last element of its package path, which for etcd is "server".
+$(BIN)/etcd-%/.built: OUTPUT := etcd
+# Kubernetes learns its version from the linker only; without it the API server says v0.0.0-master.
+$(BIN)/kubernetes-%/.built: LDFLAGS = $(foreach package,k8s.io/component-base/version k8s.io/client-go/pkg/version, \
+	-X $(package).gitVersion=$(call version_of,k8s.io/kubernetes))
+version_of = $(shell awk '$$1 == "$(1)" { print $$2 }' $(TOOLS)/$*/go.mod)
+
+$(BIN)/%/.built: $(TOOLS)/%/go.mod $(TOOLS)/%/go.sum
+	@mkdir -p $(@D)
+	@echo "building $*"
+	@CGO_ENABLED=0 go build -C $(TOOLS)/$* -trimpath -ldflags "-s -w $(LDFLAGS)" -o $(@D)/$(OUTPUT) tool
+	@touch $@
+
+# The v2 SDK with all that it pulls in, in the versions that were tried.
+SDK := target/sdk-venv
+
+.PHONY: sdk
+sdk: $(SDK)/.installed ## install the v2 Python SDK that tests call
+
+$(SDK)/.installed: tests/cluster/sdk/requirements.txt
+	@echo "installing $<"
+	@python3 -m venv --clear $(SDK)
+	@$(SDK)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@touch $@
+
+# --- A cluster to try things on --------------------------------------------------------------
+
+.PHONY: cluster
+cluster: control-plane ## start a control plane with v1, JobSet and Trainer in the background, and say how to use it
+	@cargo build --quiet --bin trainshift --example cluster
+	@cargo run --quiet --example cluster -- up
+
+.PHONY: cluster-down
+cluster-down: ## end what `make cluster` started
+	@cargo run --quiet --example cluster -- down

@@ -1,0 +1,149 @@
+//! trainshift itself, as a process beside the control plane, and its webhook in the API server.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::certificates::Authority;
+use super::components::TIMEOUT;
+use super::kubectl::output;
+use super::process::{Process, answers};
+use super::{ControlPlane, MODE_LABEL, ports};
+
+/// One instance: it judges the namespaces that are labelled with its mode.
+pub(crate) struct Trainshift {
+    program: PathBuf,
+    mode: String,
+    kubeconfig: PathBuf,
+    directory: PathBuf,
+    certificates: PathBuf,
+    port: u16,
+    admin: u16,
+    process: Option<Process>,
+}
+
+impl Trainshift {
+    /// Starts an instance in `mode` (`audit`, `warn`, `deny`) that sees the cluster by `kubeconfig`, and waits until it
+    /// is ready.
+    pub(crate) fn start(
+        control_plane: &ControlPlane,
+        mode: &str,
+        kubeconfig: &Path,
+    ) -> Result<Self> {
+        // Beside the directory of this test or example; cargo builds it for tests, and `make cluster` for the example.
+        let own = env::current_exe()?;
+        let program = own
+            .ancestors()
+            .nth(2)
+            .context("a directory of cargo's")?
+            .join("trainshift");
+        let directory = control_plane.directory().to_owned();
+        let certificates = directory.join(format!("trainshift-{mode}"));
+        let authority = Authority::new("trainshift")?;
+        authority.serving(&[])?.write(&certificates)?;
+        fs::write(certificates.join("ca.crt"), &authority.pair.certificate)?;
+        let (port, admin) = (ports::free()?, ports::free()?);
+        let kubeconfig = kubeconfig.to_owned();
+        let mode = mode.to_owned();
+        let mut instance = Self {
+            program,
+            mode,
+            kubeconfig,
+            directory,
+            certificates,
+            port,
+            admin,
+            process: None,
+        };
+        instance.run()?;
+        Ok(instance)
+    }
+
+    /// Registers it with the API server, for the namespaces labelled with its mode. A request that it does not answer
+    /// fails, so that a test notices.
+    pub(crate) fn register(&self, control_plane: &ControlPlane) -> Result<()> {
+        let mut command = Command::new(&self.program);
+        command.args(["generate", "webhook", "--failure-policy=fail"]);
+        command.args([
+            format!("--name=trainshift-{}", self.mode),
+            format!("--url=https://127.0.0.1:{}", self.port),
+            format!("--ca-bundle={}", self.certificates.join("ca.crt").display()),
+            format!("--namespace-selector={MODE_LABEL}={}", self.mode),
+        ]);
+        apply(control_plane, command)
+    }
+
+    /// Installs trainshift's own `ClusterTrainingRuntime`, once for all instances.
+    pub(crate) fn install_runtimes(&self, control_plane: &ControlPlane) -> Result<()> {
+        let mut command = Command::new(&self.program);
+        command.args(["generate", "runtimes"]);
+        apply(control_plane, command)
+    }
+
+    /// Ends it by SIGTERM and gives its exit code. The webhook stays registered, as when all replicas are down.
+    pub(crate) fn stop(&mut self) -> Result<Option<i32>> {
+        let mut process = self
+            .process
+            .take()
+            .with_context(|| format!("trainshift-{} does not run", self.mode))?;
+        process.terminate(Duration::from_mins(1))
+    }
+
+    /// Starts it again where it was: same ports, same certificate.
+    pub(crate) fn restart(&mut self) -> Result<()> {
+        if self.process.is_some() {
+            self.stop()?;
+        }
+        self.run()
+    }
+
+    /// Lets it run on after this process.
+    pub(crate) fn leave_running(mut self) {
+        if let Some(process) = &mut self.process {
+            process.detach();
+        }
+    }
+
+    /// The port of `/metrics`, `/readyz` and `/healthz`.
+    pub(crate) fn admin_port(&self) -> u16 {
+        self.admin
+    }
+
+    fn run(&mut self) -> Result<()> {
+        let mut command = Command::new(&self.program);
+        command.arg("serve");
+        command.args([
+            format!("--bind=127.0.0.1:{}", self.port),
+            format!("--admin=127.0.0.1:{}", self.admin),
+        ]);
+        command.arg("--tls-dir").arg(&self.certificates);
+        command
+            .args(["--mode", &self.mode])
+            .arg("--kubeconfig")
+            .arg(&self.kubeconfig);
+        let mut process = Process::start(
+            &format!("trainshift-{}", self.mode),
+            command,
+            &self.directory,
+        )?;
+        process.ready(TIMEOUT, answers(self.admin, "/readyz"))?;
+        self.process = Some(process);
+        Ok(())
+    }
+}
+
+fn apply(control_plane: &ControlPlane, command: Command) -> Result<()> {
+    let what = format!("{command:?}");
+    let generated = output(command, None)?;
+    if generated.status != 0 {
+        bail!("{what}: {}", generated.stderr);
+    }
+    control_plane
+        .admin()
+        .succeed(&["apply", "--filename=-"], Some(&generated.stdout))?;
+    Ok(())
+}

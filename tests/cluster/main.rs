@@ -1,0 +1,126 @@
+//! Tests against the real API server and the real operators: one control plane for the whole run.
+//!
+//! `cargo test --test cluster [NAME]`, after `make control-plane`. A test is a function that takes the control plane and
+//! works in a namespace of its own, so that all of them can run at the same time.
+
+#[allow(dead_code, reason = "`make cluster` uses the rest of it")]
+mod control_plane;
+mod sdk;
+mod trainer;
+mod training_operator;
+mod users;
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use libtest_mimic::{Arguments, Trial};
+
+use control_plane::programs::Versions;
+use control_plane::{ControlPlane, directory, guardian};
+
+/// A name, and what it says as code.
+type Fact = (&'static str, fn(&ControlPlane) -> Result<()>);
+
+/// Lists the facts of a module under its name.
+macro_rules! facts {
+    ($($name:ident),+ $(,)?) => {
+        pub(crate) const FACTS: &[crate::Fact] =
+            &[$((concat!(module_path!(), "::", stringify!($name)), $name)),+];
+    };
+}
+pub(crate) use facts;
+
+/// The name of a run, before the number of its process.
+const RUN: &str = "test-";
+
+/// Tests wait for controllers most of their time, so there can be more of them than cores.
+const THREADS: usize = 8;
+
+fn main() -> ExitCode {
+    run().unwrap_or_else(|error| {
+        // Not through `main`'s own `Result`, which would add a backtrace of this harness to what a component said.
+        let _ = writeln!(io::stderr(), "{error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run() -> Result<ExitCode> {
+    if guardian::guarded()? {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(THREADS);
+    let facts: Vec<Fact> = [
+        sdk::FACTS,
+        trainer::FACTS,
+        training_operator::FACTS,
+        users::FACTS,
+    ]
+    .concat();
+    let wanted = |fact: &Fact| !arguments.is_filtered_out(&trial(*fact, None));
+    if arguments.list || !facts.iter().any(wanted) {
+        let trials = facts.into_iter().map(|fact| trial(fact, None)).collect();
+        return Ok(libtest_mimic::run(&arguments, trials).exit_code());
+    }
+
+    sweep()?;
+    let start = Instant::now();
+    let control_plane = Arc::new(ControlPlane::boot(
+        &format!("{RUN}{}", std::process::id()),
+        Versions::default(),
+    )?);
+    writeln!(
+        io::stdout(),
+        "control plane up in {:.1} s",
+        start.elapsed().as_secs_f32()
+    )?;
+    let trials = facts
+        .into_iter()
+        .map(|fact| trial(fact, Some(&control_plane)))
+        .collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    // The trials, and with them their shares in it, are gone.
+    let mut control_plane = Arc::into_inner(control_plane).context("a test still runs")?;
+    let left = control_plane.directory().to_owned();
+    for name in control_plane.ended() {
+        writeln!(io::stdout(), "{name} has ended while tests ran")?;
+    }
+    drop(control_plane);
+    if conclusion.has_failed() {
+        writeln!(io::stdout(), "logs: {}", left.display())?;
+    } else {
+        fs::remove_dir_all(left)?;
+    }
+    Ok(conclusion.exit_code())
+}
+
+/// Removes what failed and interrupted runs have left to look at.
+fn sweep() -> Result<()> {
+    let runs = directory("");
+    fs::create_dir_all(&runs)?;
+    for run in fs::read_dir(runs)? {
+        let run = run?;
+        let name = run.file_name().to_string_lossy().into_owned();
+        let owner = name
+            .strip_prefix(RUN)
+            .map(|pid| Path::new("/proc").join(pid));
+        if owner.is_some_and(|process| !process.exists()) {
+            fs::remove_dir_all(run.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn trial((name, check): Fact, control_plane: Option<&Arc<ControlPlane>>) -> Trial {
+    let control_plane = control_plane.cloned();
+    let name = name.split_once("::").map_or(name, |(_, name)| name);
+    Trial::test(name, move || match control_plane {
+        Some(control_plane) => check(&control_plane).map_err(|error| format!("{error:#}").into()),
+        None => Ok(()),
+    })
+}

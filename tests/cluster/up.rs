@@ -1,0 +1,102 @@
+//! `make cluster` and `make cluster-down`: a control plane to try things on, that stays when this ends.
+
+#[allow(dead_code, reason = "the tests use the rest of it")]
+mod control_plane;
+
+use std::env;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use control_plane::programs::Versions;
+use control_plane::wait::{Progress, wait_until};
+use control_plane::{ControlPlane, directory, guardian, pids::Pids};
+
+const NAME: &str = "cluster";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    if guardian::guarded()? {
+        return Ok(());
+    }
+    match env::args().nth(1).as_deref() {
+        Some("up") => up(),
+        Some("down") => down(),
+        _ => bail!("usage: cluster up|down"),
+    }
+}
+
+fn up() -> Result<()> {
+    let directory = directory(NAME);
+    let running = Pids::of(&directory).running()?.len();
+    let mut out = io::stdout();
+    if running == 0 {
+        let start = Instant::now();
+        let control_plane = ControlPlane::boot(NAME, Versions::default())?;
+        control_plane.leave_running()?;
+        writeln!(
+            out,
+            "# up in {:.1} s; logs: {}",
+            start.elapsed().as_secs_f32(),
+            directory.display()
+        )?;
+    } else {
+        writeln!(
+            out,
+            "# runs already ({running} processes); end it: make cluster-down"
+        )?;
+    }
+    let examples = control_plane::programs::sources(
+        control_plane::programs::TRAINING_OPERATOR,
+        "github.com/kubeflow/training-operator",
+    )?;
+    let kubectl = control_plane::programs::find(control_plane::programs::KUBERNETES, "kubectl")?;
+    write!(
+        out,
+        "export KUBECONFIG={kubeconfig}
+export PATH={path}:$PATH
+
+# then, for example
+kubectl create -f {examples}/examples/pytorch/simple.yaml   # v1 makes pods of it; without nodes they stay Pending
+kubectl get pytorchjobs,trainjobs,pods --all-namespaces
+kubectl get clustertrainingruntimes
+",
+        kubeconfig = directory.join("kubeconfig").display(),
+        path = kubectl
+            .parent()
+            .context("kubectl is in a directory")?
+            .display(),
+        examples = examples.display(),
+    )?;
+    Ok(())
+}
+
+fn down() -> Result<()> {
+    let pids = Pids::of(&directory(NAME));
+    let ended = pids.end()?;
+    wait_until("all processes have ended", Duration::from_secs(10), || {
+        Ok(match pids.running()?.len() {
+            0 => Progress::Done(()),
+            left => Progress::Waiting(format!("{left} run")),
+        })
+    })?;
+    let names: Vec<&str> = ended.iter().map(|entry| entry.name.as_str()).collect();
+    let what = if names.is_empty() {
+        "nothing runs".to_owned()
+    } else {
+        format!("ended {}", names.join(", "))
+    };
+    writeln!(io::stdout(), "{what}")?;
+    Ok(())
+}
