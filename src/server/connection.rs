@@ -37,7 +37,7 @@ pub struct Patience {
     pub handshake: Duration,
     /// For the first request of a connection, and for the headers of each one in HTTP/1.
     pub headers: Duration,
-    /// Between two requests.
+    /// Between two requests, and for reading an answer. Longer than a request may take.
     pub idle: Duration,
 }
 
@@ -128,35 +128,40 @@ impl Connection {
         }));
         let http = http(self.patience);
         let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
-        let mut leaving = false;
+        let (mut leaving, mut stopping) = (false, false);
         let mut begun = 0;
         let mut look = Instant::now() + self.patience.headers;
         loop {
             tokio::select! {
+                // What has arrived is read before it is judged to be missing.
+                biased;
                 ended = connection.as_mut() => {
                     if let Err(error) = ended {
                         debug!(%client, error, "connection: broke off");
                     }
                     return;
                 }
-                () = stop(&mut self.stopped), if !leaving => {
-                    leaving = true;
+                () = stop(&mut self.stopped), if !stopping => {
+                    (leaving, stopping) = (true, true);
                     connection.as_mut().graceful_shutdown();
                     begun = here.begun();
                     look = Instant::now() + self.patience.headers;
                 }
                 () = sleep_until(look) => {
-                    let silent = here.now() == 0 && here.begun() == begun;
-                    if silent && (leaving || begun == 0) {
+                    let quiet = here.begun() == begun;
+                    let busy = here.now() > 0;
+                    begun = here.begun();
+                    look = Instant::now() + if quiet || stopping { self.patience.headers } else { self.patience.idle };
+                    if !quiet || (busy && stopping) {
+                        continue;
+                    }
+                    // Busy for all of a pause: there is an answer, and the client doesn't read it.
+                    if begun == 0 || busy || leaving {
                         debug!(%client, "connection: closed, the client was silent");
                         return;
                     }
-                    if silent {
-                        leaving = true;
-                        connection.as_mut().graceful_shutdown();
-                    }
-                    begun = here.begun();
-                    look = Instant::now() + if leaving { self.patience.headers } else { self.patience.idle };
+                    leaving = true;
+                    connection.as_mut().graceful_shutdown();
                 }
             }
         }

@@ -1,13 +1,16 @@
 use super::*;
+use axum::body::Body;
 use axum::routing::get;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 const BRIEF: Patience = Patience {
-    handshake: Duration::from_millis(100),
-    headers: Duration::from_millis(100),
-    idle: Duration::from_millis(100),
+    handshake: Duration::from_millis(200),
+    headers: Duration::from_millis(200),
+    idle: Duration::from_millis(200),
 };
 
 struct Served {
@@ -94,6 +97,26 @@ async fn closes_a_connection_that_is_idle() {
     assert!(answer.ends_with("hello"), "{answer}");
     assert!(answer.contains("content-length: 5"), "{answer}");
     closed(stream).await;
+}
+
+#[tokio::test]
+async fn drops_a_client_that_does_not_read_its_answer() {
+    let served = serve(8, BRIEF).await;
+    let stream = TcpStream::connect(served.address).await.unwrap();
+    let (mut client, connection) = http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(0)
+        .handshake(TokioIo::new(stream))
+        .await
+        .unwrap();
+    let connection = tokio::spawn(connection);
+    let request = hyper::Request::get("http://here/")
+        .body(Body::empty())
+        .unwrap();
+    let answer = client.send_request(request).await.unwrap();
+    assert_eq!(answer.status(), 200, "its headers need no window");
+    let _ = timeout(Duration::from_secs(30), connection)
+        .await
+        .expect("the client is never dropped");
 }
 
 #[tokio::test]
