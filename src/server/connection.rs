@@ -35,14 +35,15 @@ use crate::telemetry::{HandshakeFailure, Metrics};
 pub struct Patience {
     /// For the TLS handshake.
     pub handshake: Duration,
-    /// For the first request of a connection, and for the headers of each one in HTTP/1.
+    /// For the first request of a connection, and in HTTP/1 for each next one: hyper's clock for the headers begins with
+    /// the pause before them.
     pub headers: Duration,
-    /// Between two requests, and for reading an answer. Longer than a request may take.
+    /// In HTTP/2 between two requests, and for reading an answer. Longer than a request may take.
     pub idle: Duration,
 }
 
 impl Default for Patience {
-    /// The API server closes an idle connection of its own after 90 s, so that it is seldom ours that is closed under it.
+    /// The API server speaks HTTP/2, and closes an idle connection of its own after 90 s: before we do.
     fn default() -> Self {
         Self {
             handshake: Duration::from_secs(5),
@@ -149,14 +150,14 @@ impl Connection {
                 }
                 () = sleep_until(look) => {
                     let quiet = here.begun() == begun;
-                    let busy = here.now() > 0;
                     begun = here.begun();
                     look = Instant::now() + if quiet || stopping { self.patience.headers } else { self.patience.idle };
-                    if !quiet || (busy && stopping) {
+                    // While the server stops, the grace is the limit for what is in flight. At other times a request that
+                    // is in flight for all of a pause has its answer, and the client doesn't read it.
+                    if !quiet || (stopping && here.now() > 0) {
                         continue;
                     }
-                    // Busy for all of a pause: there is an answer, and the client doesn't read it.
-                    if begun == 0 || busy || leaving {
+                    if leaving {
                         debug!(%client, "connection: closed, the client was silent");
                         return;
                     }

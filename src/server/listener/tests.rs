@@ -120,6 +120,38 @@ async fn drops_a_client_that_does_not_read_its_answer() {
 }
 
 #[tokio::test]
+async fn drops_a_client_that_stops_within_the_headers_of_a_later_request() {
+    let patience = Patience {
+        idle: Duration::from_hours(1),
+        ..BRIEF
+    };
+    let served = serve(8, patience).await;
+    let (mut stream, _) = ask(served.address).await;
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nhost: he")
+        .await
+        .unwrap();
+    closed(stream).await;
+}
+
+#[tokio::test]
+async fn serves_no_more_clients_at_once_than_there_are_seats() {
+    let served = serve(1, Patience::default()).await;
+    let (first, _) = ask(served.address).await;
+    let second = ask(served.address);
+    tokio::pin!(second);
+    // It can't be answered: the first stays.
+    assert!(
+        timeout(Duration::from_millis(300), &mut second)
+            .await
+            .is_err()
+    );
+    drop(first);
+    let (_, answer) = second.await;
+    assert!(answer.ends_with("hello"), "{answer}");
+}
+
+#[tokio::test]
 async fn one_too_many_waits_for_a_seat_and_gets_it() {
     let served = serve(1, BRIEF).await;
     let silent = TcpStream::connect(served.address).await.unwrap();
