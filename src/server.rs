@@ -86,16 +86,14 @@ pub struct Parts {
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// A socket could not be opened.
-    #[error(
-        "cannot listen on {address} ({port}): {source}; free the address, or choose another one"
-    )]
+    #[error("cannot listen on {address} ({port}): {why}; free the address, or choose another one")]
     Listen {
         /// Which of the two.
         port: Port,
         /// The address that was asked for.
         address: SocketAddr,
         /// What the system said.
-        source: io::Error,
+        why: io::Error,
     },
     /// Signals can't be received.
     #[error("cannot receive SIGTERM and SIGINT: {0}")]
@@ -175,11 +173,7 @@ pub async fn bind(settings: Settings) -> Result<Listening, ServerError> {
 }
 
 async fn open(port: Port, address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServerError> {
-    let failed = |source| ServerError::Listen {
-        port,
-        address,
-        source,
-    };
+    let failed = |why| ServerError::Listen { port, address, why };
     let socket = TcpListener::bind(address).await.map_err(failed)?;
     let address = socket.local_addr().map_err(failed)?;
     Ok((socket, address))

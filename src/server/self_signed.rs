@@ -32,7 +32,7 @@ const BACKDATED: Duration = Duration::from_hours(1);
 #[derive(Debug, thiserror::Error)]
 pub enum SelfSignedError {
     /// The library could not make it.
-    #[error("a self-signed certificate could not be made: {0}; give a pair with --tls-dir")]
+    #[error("a self-signed certificate could not be made; give a pair with --tls-dir")]
     Make(#[from] rcgen::Error),
     /// It was made, and can't be served.
     #[error(transparent)]

@@ -21,16 +21,17 @@ use rustls::sign::CertifiedKey;
 use rustls::{InconsistentKeys, ServerConfig};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-/// Why a pair can't be served. Each message names the file and says what to do.
+/// Why a pair can't be served. Each message names the file and says what to do; what the system said is a part of it,
+/// and so not a source besides.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// The file isn't there or can't be read.
-    #[error("cannot read {}: {source}; --tls-dir wants a directory with tls.crt and tls.key", file.display())]
+    #[error("cannot read {}: {why}; --tls-dir wants a directory with tls.crt and tls.key", file.display())]
     Unreadable {
         /// Which file.
         file: PathBuf,
         /// What the system said.
-        source: io::Error,
+        why: io::Error,
     },
     /// The file holds no certificate, or a broken one.
     #[error("{} holds no usable certificate: {why}; it must be PEM, the server's own certificate first", file.display())]
@@ -80,7 +81,7 @@ pub enum TlsError {
         now: Timestamp,
     },
     /// The TLS library took exception to its own defaults: a bug.
-    #[error("TLS cannot be set up: {0}")]
+    #[error("TLS cannot be set up")]
     Setup(#[from] rustls::Error),
 }
 
@@ -99,9 +100,9 @@ impl Identity {
     pub fn load(dir: &Path, now: Timestamp) -> Result<Self, TlsError> {
         let files = Files::within(dir);
         let read = |file: &Path| {
-            fs::read(file).map_err(|source| TlsError::Unreadable {
+            fs::read(file).map_err(|why| TlsError::Unreadable {
                 file: file.to_owned(),
-                source,
+                why,
             })
         };
         Self::from_pem(&read(&files.certificate)?, &read(&files.key)?, &files, now)

@@ -121,6 +121,7 @@ fn names_the_port_that_is_in_use_and_exits_4() {
         assert_eq!(end.code, Some(4), "{}", end.stderr);
         let message = format!("cannot listen on {address} ({flag})");
         assert!(end.stderr.contains(&message), "{}", end.stderr);
+        assert_eq!(end.stderr.matches("os error").count(), 1, "{}", end.stderr);
     }
 }
 

@@ -4,6 +4,7 @@ use axum::routing::get;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -16,7 +17,10 @@ const BRIEF: Patience = Patience {
 struct Served {
     address: SocketAddr,
     metrics: Arc<Metrics>,
+    in_flight: InFlight,
     stop: watch::Sender<bool>,
+    /// Lets a request for `/slow` end.
+    release: Arc<Notify>,
     task: JoinHandle<Result<(), Failure>>,
 }
 
@@ -25,20 +29,27 @@ async fn serve(connections: usize, patience: Patience) -> Served {
     let address = socket.local_addr().unwrap();
     let metrics = Arc::new(Metrics::new());
     let (stop, stopped) = watch::channel(false);
+    let in_flight = InFlight::default();
+    let release = Arc::new(Notify::new());
+    let slow = Arc::clone(&release);
     let listener = Listener {
         socket,
         tls: None,
-        app: Router::new().route("/", get(|| async { "hello" })),
+        app: Router::new()
+            .route("/", get(|| async { "hello" }))
+            .route("/slow", get(async move || slow.notified().await)),
         connections,
         patience,
-        in_flight: InFlight::default(),
+        in_flight: in_flight.clone(),
         metrics: Some(Arc::clone(&metrics)),
         stopped,
     };
     Served {
         address,
         metrics,
+        in_flight,
         stop,
+        release,
         task: tokio::spawn(listener.serve()),
     }
 }
@@ -180,4 +191,29 @@ async fn ends_once_it_is_stopped_and_idle_clients_do_not_hold_it() {
     served.task.await.unwrap().unwrap();
     assert!(closed(idle).await.is_empty());
     assert!(TcpStream::connect(served.address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_request_in_flight_outlasts_the_patience_with_silent_clients_while_it_stops() {
+    let served = serve(8, BRIEF).await;
+    let mut stream = TcpStream::connect(served.address).await.unwrap();
+    stream
+        .write_all(b"GET /slow HTTP/1.1\r\nhost: here\r\n\r\n")
+        .await
+        .unwrap();
+    while served.in_flight.now() == 0 {
+        tokio::task::yield_now().await;
+    }
+    served.stop.send_replace(true);
+    let mut answer = [0; 12];
+    // Nothing comes before it is released, and the connection stays.
+    assert!(
+        timeout(3 * BRIEF.headers, stream.read_exact(&mut answer))
+            .await
+            .is_err()
+    );
+    served.release.notify_one();
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    served.task.await.unwrap().unwrap();
 }
