@@ -62,7 +62,8 @@ pub(in crate::cli) struct Flags {
 /// Bounds that nobody should have to change, for tests and emergencies.
 #[derive(Args, Debug)]
 pub(super) struct Bounds {
-    #[arg(long, hide = true, value_name = "N", default_value_t = 1024)]
+    // With those of the admin port below 1024, the usual limit on open files outside containers.
+    #[arg(long, hide = true, value_name = "N", default_value_t = 512)]
     pub(super) max_connections: usize,
 
     #[arg(long, hide = true, value_name = "N")]
