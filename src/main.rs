@@ -1,3 +1,14 @@
 //! The binary: everything it does is reachable from the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Where a library finds no provider of its own it asks for the process's, and ours is ring.
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        return trainshift::cli::Exit::Failed.into();
+    }
+    trainshift::cli::run(std::env::args_os())
+}

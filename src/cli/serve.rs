@@ -1,0 +1,136 @@
+//! `trainshift serve`: the webhook.
+//!
+//! Flags, then [`Settings`], then the parts are made and put together: here, and nowhere else, it is decided which
+//! certificate is served and which router answers.
+
+mod flags;
+mod greeting;
+mod settings;
+
+use std::sync::Arc;
+
+use anyhow::Error;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::post;
+use jiff::Timestamp;
+use tracing::info;
+
+use super::Exit;
+use crate::server::ready::Readiness;
+use crate::server::tasks::Tasks;
+use crate::server::tls::{Certificates, Identity};
+use crate::server::{self, Parts, ServerError, self_signed};
+use crate::telemetry::{Metrics, logs};
+pub(super) use flags::Flags;
+use greeting::Greeting;
+use settings::Settings;
+
+/// Serves until a signal comes.
+pub(super) fn run(flags: Flags) -> Result<(), (Exit, Error)> {
+    let settings = Settings::try_from(flags).map_err(|error| (Exit::Usage, error))?;
+    logs::start(settings.log_format, settings.log_filter.clone())
+        .map_err(failed("no log can be written"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(failed("the system gives no threads"))?;
+    let done = runtime.block_on(serve(settings));
+    // Whatever still runs has had its time.
+    runtime.shutdown_background();
+    done
+}
+
+async fn serve(settings: Settings) -> Result<(), (Exit, Error)> {
+    let identity = identity(&settings)?;
+    let expires = identity.not_after();
+    let listening = server::bind(settings.server.clone()).await.map_err(coded)?;
+    let greeting = Greeting {
+        webhook: listening.webhook_address,
+        admin: listening.admin_address,
+        tls_dir: settings.tls_dir.as_deref(),
+        expires,
+        mode: settings.mode,
+    };
+    info!(
+        webhook = %greeting.webhook,
+        admin = %greeting.admin,
+        mode = %settings.mode,
+        self_signed = settings.tls_dir.is_none(),
+        certificate_expires = %expires,
+        "listening"
+    );
+    if settings.log_format == logs::Format::Text {
+        greeting.print();
+    }
+
+    let metrics = Arc::new(Metrics::new());
+    let parts = Parts {
+        certificates: Certificates::new(identity, metrics.certificate_expiry.clone()),
+        metrics,
+        readiness: Readiness::default(),
+        tasks: Tasks::default(),
+    };
+    listening.run(webhook(), parts).await.map_err(coded)
+}
+
+/// The pair in `--tls-dir`, or one made now.
+fn identity(settings: &Settings) -> Result<Identity, (Exit, Error)> {
+    let now = Timestamp::now();
+    match &settings.tls_dir {
+        Some(dir) => Identity::load(dir, now).map_err(|error| (Exit::Usage, error.into())),
+        None => match self_signed::make(now) {
+            Ok(made) => Ok(made.identity),
+            Err(error) => Err((Exit::Failed, error.into())),
+        },
+    }
+}
+
+/// What answers until admission does.
+fn webhook() -> Router {
+    const NOT_YET: (StatusCode, &str) = (
+        StatusCode::NOT_IMPLEMENTED,
+        "this build judges nothing yet\n",
+    );
+    Router::new()
+        .route("/validate", post(|| async { NOT_YET }))
+        .route("/mutate", post(|| async { NOT_YET }))
+}
+
+fn coded(error: ServerError) -> (Exit, Error) {
+    let exit = match error {
+        ServerError::Tls(_) => Exit::Usage,
+        ServerError::Listen { .. } | ServerError::Signals(_) | ServerError::Task(_) => Exit::Failed,
+        ServerError::CutOff { .. } | ServerError::SecondSignal { .. } => Exit::CutOff,
+    };
+    (exit, error.into())
+}
+
+fn failed<E: Into<Error>>(what: &'static str) -> impl Fn(E) -> (Exit, Error) {
+    move |error| (Exit::Failed, error.into().context(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::tasks::{Ended, How};
+    use std::time::Duration;
+
+    #[test]
+    fn exit_code_says_whether_a_part_failed_or_requests_were_cut_off() {
+        let died = Ended {
+            name: "reload",
+            how: How::Finished,
+        };
+        assert_eq!(coded(ServerError::Task(died)).0, Exit::Failed);
+        assert_eq!(
+            coded(ServerError::SecondSignal { requests: 0 }).0,
+            Exit::CutOff
+        );
+        let late = ServerError::CutOff {
+            requests: 2,
+            grace: Duration::from_secs(25),
+        };
+        assert_eq!(coded(late).0, Exit::CutOff);
+    }
+}

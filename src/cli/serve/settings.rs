@@ -1,0 +1,153 @@
+//! What the flags of `serve` mean: checked, with defaults filled in.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Error, ensure};
+use tracing_subscriber::EnvFilter;
+
+use super::flags::{Bounds, Flags};
+use crate::policy::Mode;
+use crate::server::{self, Limits, Patience};
+use crate::telemetry::logs::{self, Format};
+
+/// Everything that `serve` needs to know.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) server: server::Settings,
+    /// For what no policy speaks of.
+    pub(super) mode: Mode,
+    /// Absent: a certificate is made.
+    pub(super) tls_dir: Option<PathBuf>,
+    pub(super) log_format: Format,
+    pub(super) log_filter: EnvFilter,
+}
+
+impl TryFrom<Flags> for Settings {
+    type Error = Error;
+
+    fn try_from(flags: Flags) -> Result<Self, Error> {
+        let Flags {
+            drain_seconds,
+            grace_seconds,
+            ref log_level,
+            ..
+        } = flags;
+        ensure!(
+            drain_seconds < grace_seconds,
+            "--drain-seconds {drain_seconds} leaves nothing of --grace-seconds {grace_seconds} for requests to end; make it smaller"
+        );
+        let log_filter = logs::filter(log_level)
+            .with_context(|| format!("--log-level (or RUST_LOG) {log_level:?} is no filter; try info or info,trainshift=debug"))?;
+        let asks_a_cluster =
+            !flags.offline && (flags.kubeconfig.is_some() || flags.context.is_some());
+        let unset = if asks_a_cluster {
+            Mode::Audit
+        } else {
+            Mode::Warn
+        };
+        Ok(Self {
+            server: server::Settings {
+                bind: flags.bind,
+                admin: flags.admin,
+                drain: Duration::from_secs(drain_seconds),
+                grace: Duration::from_secs(grace_seconds),
+                connections: flags.bounds.max_connections,
+                patience: patience(&flags.bounds),
+                limits: limits(&flags.bounds),
+            },
+            mode: flags.mode.unwrap_or(unset),
+            tls_dir: flags.tls_dir,
+            log_format: flags.log_format,
+            log_filter,
+        })
+    }
+}
+
+fn patience(bounds: &Bounds) -> Patience {
+    let usual = Patience::default();
+    let or = |given: Option<u64>, usual| given.map_or(usual, Duration::from_millis);
+    Patience {
+        handshake: or(bounds.handshake_timeout, usual.handshake),
+        headers: or(bounds.header_timeout, usual.headers),
+        idle: or(bounds.idle_timeout, usual.idle),
+    }
+}
+
+fn limits(bounds: &Bounds) -> Limits {
+    let usual = Limits::default();
+    Limits {
+        concurrency: bounds.max_requests.unwrap_or(usual.concurrency),
+        deadline: bounds
+            .request_deadline
+            .map_or(usual.deadline, Duration::from_millis),
+        ..usual
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        flags: Flags,
+    }
+
+    fn settings(args: &[&str]) -> Result<Settings, Error> {
+        let typed = Typed::try_parse_from([&["serve"], args].concat())?;
+        Settings::try_from(typed.flags)
+    }
+
+    #[test]
+    fn warns_without_a_cluster_and_audits_with_one() {
+        assert_eq!(settings(&[]).unwrap().mode, Mode::Warn);
+        assert_eq!(settings(&["--context", "test"]).unwrap().mode, Mode::Audit);
+        assert_eq!(
+            settings(&["--context", "test", "--mode", "Deny"])
+                .unwrap()
+                .mode,
+            Mode::Deny
+        );
+    }
+
+    #[test]
+    fn answers_before_the_api_server_gives_up() {
+        let server = settings(&[]).unwrap().server;
+        assert!(server.limits.deadline < Duration::from_secs(10));
+        assert!(server.drain < server.grace);
+    }
+
+    #[test]
+    fn rejects_a_drain_that_takes_the_whole_grace() {
+        let error = settings(&["--drain-seconds", "25"])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("--drain-seconds 25") && error.contains("--grace-seconds 25"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn rejects_words_that_mean_nothing_and_names_those_that_do() {
+        for (args, hint) in [
+            (["--mode", "strict"], "choose audit, warn or deny"),
+            (["--log-format", "xml"], "choose text or json"),
+            (
+                ["--log-level", "trainshift=loud"],
+                "--log-level (or RUST_LOG)",
+            ),
+        ] {
+            let error = settings(&args).unwrap_err().to_string();
+            assert!(error.contains(hint), "{args:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn rejects_a_cluster_and_none() {
+        assert!(settings(&["--offline", "--context", "test"]).is_err());
+    }
+}
