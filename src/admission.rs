@@ -28,12 +28,12 @@ use crate::api::review::UserInfo;
 use crate::convert::target::Target;
 use crate::policy::Rule;
 
-pub use handler::{Door, Outcome, Summary, review};
+pub use handler::{Door, Outcome, Summary};
 
 /// What the webhook must know of the world around it.
 pub trait Cluster: Send + Sync {
-    /// What conversions are for, as of now.
-    fn target(&self) -> Arc<Target>;
+    /// What conversions are for, as of now; none while nobody knows.
+    fn target(&self) -> Option<Arc<Target>>;
 
     /// Whether `user` may create TrainingRuntimes in `namespace`; `None` where nobody can tell.
     fn may_create_runtimes<'a>(
@@ -60,8 +60,8 @@ impl Offline {
 }
 
 impl Cluster for Offline {
-    fn target(&self) -> Arc<Target> {
-        Arc::clone(&self.target)
+    fn target(&self) -> Option<Arc<Target>> {
+        Some(Arc::clone(&self.target))
     }
 
     fn may_create_runtimes<'a>(

@@ -1,8 +1,8 @@
 //! Sockets, certificates, readiness and shutdown.
 //!
 //! What comes in: [`Settings`], a router that judges, and [`Parts`] that the caller shares with the server. What goes out:
-//! nothing while all is well, and one [`ServerError`] that says why it ended otherwise. Nothing here knows what an
-//! admission review is.
+//! nothing while all is well, and one [`ServerError`] that says why it ended otherwise. What an admission review is, only
+//! [`cluster`] and [`count`] know, which join admission to the live cluster and to the metrics.
 //!
 //! ```text
 //! bind -> Listening -> run: listener (admin), listener (webhook: TLS -> limits -> router) -> ready
@@ -16,7 +16,9 @@
 
 mod admin;
 mod answers;
+pub mod cluster;
 mod connection;
+pub mod count;
 mod in_flight;
 mod limits;
 mod listener;

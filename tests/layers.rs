@@ -1,6 +1,8 @@
 //! The structure that docs/architecture.md draws, held against the code: imports point one way, pure layers know no I/O
 //! and no clock, and every file is reached.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -84,13 +84,11 @@ impl Denial<'_> {
         for line in self.rule.message.iter().flat_map(|message| message.lines()) {
             comment(line);
         }
-        match (&self.conversion.output, detail) {
-            (Some(output), Detail::Full) => {
-                text.push('\n');
-                text.push_str(&objects(output));
-            }
-            _ => text.push('\n'),
+        if let (Some(output), Detail::Full) = (&self.conversion.output, detail) {
+            text.push('\n');
+            text.push_str(&objects(output));
         }
+        text.truncate(text.trim_end().len());
         text
     }
 

@@ -12,7 +12,7 @@ use crate::convert::target::Target;
 use crate::convert::{Conversion, Verdict, convert};
 use crate::policy::{Change, Decision, Mode, Rule, decide};
 
-use super::decode::{self, BadReview, Subject};
+use super::decode::{self, Subject};
 use super::denial::{Cause, Denial, Detail};
 use super::respond::{self, Reply};
 use super::{App, credentials, warnings};
@@ -70,65 +70,59 @@ pub async fn handle(app: &App, door: Door, body: &[u8]) -> Reply {
         outcome,
         took: begun.elapsed(),
     };
-    match decode::envelope(body) {
+    let request = match decode::envelope(body) {
+        Ok(request) => request,
         Err(bad) => {
             warn!(error = %bad, "not a review");
             app.observer.answered(&summary("", "", None, Outcome::Bad));
-            Reply::Bad(bad)
+            return Reply::Bad(bad);
         }
-        Ok(request) => {
-            let span = info_span!(
-                "review",
-                uid = request.uid,
-                operation = request.operation,
-                namespace = request.namespace,
-                name = request.name,
-                dry_run = request.dry_run.unwrap_or_default(),
-            );
-            let (response, conversion) = judge(app, door, &request).instrument(span.clone()).await;
-            let outcome = match (response.allowed, response.warnings.is_empty()) {
-                (false, _) => Outcome::Denied,
-                (true, false) => Outcome::Warned,
-                (true, true) => Outcome::Allowed,
-            };
-            span.in_scope(|| debug!(?outcome, mode = %app.rule.mode, "judged"));
-            let subresource = request.sub_resource.as_deref().unwrap_or_default();
-            app.observer.answered(&summary(
-                &request.operation,
-                subresource,
-                conversion.as_ref(),
-                outcome,
-            ));
-            Reply::Judged(response)
+    };
+    let span = info_span!(
+        "review",
+        uid = request.uid,
+        operation = request.operation,
+        namespace = request.namespace,
+        name = request.name,
+        dry_run = request.dry_run.unwrap_or_default(),
+    );
+    let judged = judge(app, door, &request).instrument(span.clone()).await;
+    let (outcome, conversion) = match &judged {
+        None => (Outcome::Bad, None),
+        Some((response, conversion)) => (Outcome::of(response), conversion.as_ref()),
+    };
+    span.in_scope(|| debug!(?outcome, mode = %app.rule.mode, "judged"));
+    let subresource = request.sub_resource.as_deref().unwrap_or_default();
+    app.observer.answered(&summary(
+        &request.operation,
+        subresource,
+        conversion,
+        outcome,
+    ));
+    judged.map_or(Reply::NotYet, |(response, _)| Reply::Judged(response))
+}
+
+impl Outcome {
+    fn of(response: &Response) -> Self {
+        match (response.allowed, response.warnings.is_empty()) {
+            (false, _) => Self::Denied,
+            (true, false) => Self::Warned,
+            (true, true) => Self::Allowed,
         }
     }
 }
 
-/// Answers one request: what [`router`](super::router) does, without HTTP.
-///
-/// # Errors
-/// When the body is no review that this webhook can answer.
-pub async fn review(app: &App, door: Door, body: &[u8]) -> Result<Response, BadReview> {
-    match handle(app, door, body).await {
-        Reply::Judged(response) => Ok(response),
-        Reply::Bad(bad) => Err(bad),
-    }
-}
-
-async fn judge(app: &App, door: Door, request: &Request) -> (Response, Option<Conversion>) {
+/// The answer and the conversion that it rests on, if there was one; nothing while the cluster is unknown.
+async fn judge(app: &App, door: Door, request: &Request) -> Option<(Response, Option<Conversion>)> {
     let rule = &app.rule;
     match decode::subject(request) {
-        Err(bad) => (respond::unreadable(request, &bad), None),
-        Ok(Subject::Nothing(_)) => (
-            respond::admit(
-                request,
-                Vec::new(),
-                respond::annotations(rule.mode.as_str(), rule.name(), None),
-            ),
-            None,
-        ),
+        Err(bad) => Some((respond::unreadable(request, &bad), None)),
+        Ok(Subject::Nothing(_)) => {
+            let annotations = respond::annotations(rule.mode.as_str(), rule.name(), None);
+            Some((respond::admit(request, Vec::new(), annotations), None))
+        }
         Ok(Subject::Scale { workers, change }) => {
-            (scaled(app, door, request, workers, &change), None)
+            Some((scaled(app, door, request, workers, &change), None))
         }
         Ok(Subject::Job(job, change)) => judge_job(app, door, request, *job, &change).await,
     }
@@ -140,7 +134,7 @@ async fn judge_job(
     request: &Request,
     mut job: PyTorchJob,
     change: &Change,
-) -> (Response, Option<Conversion>) {
+) -> Option<(Response, Option<Conversion>)> {
     let rule = &app.rule;
     let is_queue = app.queue_controllers.contains(&request.user_info.username);
     let decision = decide(rule, change, is_queue);
@@ -155,118 +149,103 @@ async fn judge_job(
             Door::Mutate => BTreeMap::new(),
             Door::Validate => respond::annotations(rule.mode.as_str(), rule.name(), None),
         };
-        return (respond::admit(request, Vec::new(), annotations), None);
+        return Some((respond::admit(request, Vec::new(), annotations), None));
     }
     if job.metadata.namespace.is_none() && !request.namespace.is_empty() {
         job.metadata.namespace = Some(request.namespace.clone());
     }
-    let target = app.cluster.target();
+    let target = app.cluster.target()?;
     let conversion = convert(&job, &target);
     let annotations = respond::annotations(rule.mode.as_str(), rule.name(), Some(&conversion));
+    let case = Case {
+        app,
+        request,
+        job: &job,
+        change,
+        target: &target,
+        conversion: &conversion,
+    };
     let response = match decision {
-        Decision::Deny => {
-            deny(
-                app,
-                request,
-                &job,
-                change,
-                &conversion,
-                Cause::Rule,
-                annotations,
-            )
-            .await
-        }
-        _ if show => {
-            deny(
-                app,
-                request,
-                &job,
-                change,
-                &conversion,
-                Cause::Show,
-                annotations,
-            )
-            .await
-        }
+        Decision::Deny => case.refuse(Cause::Rule, annotations).await,
+        _ if show => case.refuse(Cause::Show, annotations).await,
         Decision::Admit => respond::admit(request, Vec::new(), annotations),
         Decision::Warn => {
             let lines = warnings::of_job(rule, &request.namespace, change, &conversion);
             respond::admit(request, lines, annotations)
         }
     };
-    (response, Some(conversion))
+    Some((response, Some(conversion)))
 }
 
-async fn deny(
-    app: &App,
-    request: &Request,
-    job: &PyTorchJob,
-    change: &Change,
-    conversion: &Conversion,
-    cause: Cause,
-    annotations: BTreeMap<String, String>,
-) -> Response {
-    let (offer, needs_runtime) = offer(app, request, job, conversion).await;
-    let offer = offer.as_ref().unwrap_or(conversion);
-    let remarks = credentials::find(job);
-    let detail = if !remarks.is_empty() {
-        Detail::Credentials
-    } else if request.user_info.is_service_account() && cause == Cause::Rule {
-        Detail::Machine
-    } else {
-        Detail::Full
-    };
-    let namespace = &request.namespace;
-    let denial = Denial {
-        cause,
-        rule: &app.rule,
-        namespace,
-        change,
-        conversion: offer,
-        needs_runtime,
-        remarks: &remarks,
-        detail,
-    };
-    respond::deny(
-        request,
-        denial.message(),
-        offer.notable().chain(&remarks),
-        annotations,
-    )
+/// A job that is refused, and everything that the refusal speaks of.
+struct Case<'a> {
+    app: &'a App,
+    request: &'a Request,
+    job: &'a PyTorchJob,
+    change: &'a Change,
+    target: &'a Target,
+    conversion: &'a Conversion,
 }
 
-/// What the requester can submit by himself: `None` for the conversion as it is, else one without a runtime of its own.
-/// Also whether the job needs one that the requester may not create.
-async fn offer(
-    app: &App,
-    request: &Request,
-    job: &PyTorchJob,
-    conversion: &Conversion,
-) -> (Option<Conversion>, bool) {
-    let has_runtime = conversion
-        .output
-        .as_ref()
-        .is_some_and(|output| output.runtime.is_some());
-    if !has_runtime {
-        return (None, false);
+impl Case<'_> {
+    async fn refuse(&self, cause: Cause, annotations: BTreeMap<String, String>) -> Response {
+        let (offer, needs_runtime) = self.offer().await;
+        let offer = offer.as_ref().unwrap_or(self.conversion);
+        let remarks = credentials::find(self.job);
+        let detail = if !remarks.is_empty() {
+            Detail::Credentials
+        } else if self.request.user_info.is_service_account() && cause == Cause::Rule {
+            Detail::Machine
+        } else {
+            Detail::Full
+        };
+        let denial = Denial {
+            cause,
+            rule: &self.app.rule,
+            namespace: &self.request.namespace,
+            change: self.change,
+            conversion: offer,
+            needs_runtime,
+            remarks: &remarks,
+            detail,
+        };
+        respond::deny(
+            self.request,
+            denial.message(),
+            offer.notable().chain(&remarks),
+            annotations,
+        )
     }
-    match app
-        .cluster
-        .may_create_runtimes(&request.user_info, &request.namespace)
-        .await
-    {
-        Some(true) | None => (None, false),
-        Some(false) => {
-            let target = Target {
-                generate: false,
-                ..Target::clone(&app.cluster.target())
-            };
-            let without = convert(job, &target);
-            (
-                (without.verdict != Verdict::Refused).then_some(without),
-                true,
-            )
+
+    /// What the requester can submit by himself: nothing for the conversion as it is, else one without a runtime of
+    /// its own. Also whether the job needs a runtime that the requester may not create.
+    async fn offer(&self) -> (Option<Conversion>, bool) {
+        let Self { app, request, .. } = self;
+        let has_runtime = self
+            .conversion
+            .output
+            .as_ref()
+            .is_some_and(|output| output.runtime.is_some());
+        if !has_runtime
+            || app
+                .cluster
+                .may_create_runtimes(&request.user_info, &request.namespace)
+                .await
+                != Some(false)
+        {
+            return (None, false);
         }
+        let without = convert(
+            self.job,
+            &Target {
+                generate: false,
+                ..self.target.clone()
+            },
+        );
+        (
+            (without.verdict != Verdict::Refused).then_some(without),
+            true,
+        )
     }
 }
 

@@ -22,6 +22,8 @@ pub enum Reply {
     Judged(Response),
     /// Nothing that could be judged.
     Bad(BadReview),
+    /// A request that can't be judged yet: HTTP 500, so that the webhook's failurePolicy decides.
+    NotYet,
 }
 
 impl IntoResponse for Reply {
@@ -33,6 +35,11 @@ impl IntoResponse for Reply {
                 response,
             })
             .into_response(),
+            Self::NotYet => {
+                let text =
+                    "trainshift has not read the cluster yet; see /readyz on its admin port\n";
+                (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+            }
             Self::Bad(review) => (StatusCode::BAD_REQUEST, format!("{review}\n")).into_response(),
         }
     }

@@ -10,13 +10,16 @@ mod settings;
 use std::sync::Arc;
 
 use anyhow::Error;
-use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::post;
 use jiff::Timestamp;
 use tracing::info;
 
 use super::Exit;
+use crate::admission::{self, App, Cluster, Offline};
+use crate::convert::target::Target;
+use crate::discovery;
+use crate::policy::Rule;
+use crate::server::cluster::Live;
+use crate::server::count::Counted;
 use crate::server::ready::Readiness;
 use crate::server::tasks::Tasks;
 use crate::server::tls::{Certificates, Identity};
@@ -51,6 +54,7 @@ async fn serve(settings: Settings) -> Result<(), (Exit, Error)> {
         tls_dir: settings.tls_dir.as_deref(),
         expires,
         mode: settings.mode,
+        cluster: settings.cluster.is_some(),
     };
     info!(
         webhook = %greeting.webhook,
@@ -65,13 +69,39 @@ async fn serve(settings: Settings) -> Result<(), (Exit, Error)> {
     }
 
     let metrics = Arc::new(Metrics::new());
-    let parts = Parts {
+    let mut parts = Parts {
         certificates: Certificates::new(identity, metrics.certificate_expiry.clone()),
         metrics,
         readiness: Readiness::default(),
         tasks: Tasks::default(),
     };
-    listening.run(webhook(), parts).await.map_err(coded)
+    let app = App {
+        rule: Rule::built_in(settings.mode),
+        cluster: cluster(&settings, &mut parts).await?,
+        queue_controllers: settings.queue_controllers,
+        observer: Arc::new(Counted(Arc::clone(&parts.metrics))),
+    };
+    listening
+        .run(admission::router(Arc::new(app)), parts)
+        .await
+        .map_err(coded)
+}
+
+/// The cluster that is asked, followed by a task of its own, or what is assumed where none is.
+async fn cluster(
+    settings: &Settings,
+    parts: &mut Parts,
+) -> Result<Arc<dyn Cluster>, (Exit, Error)> {
+    let Some(connection) = &settings.cluster else {
+        return Ok(Arc::new(Offline::default()));
+    };
+    let client = discovery::connect(connection)
+        .await
+        .map_err(|error| (Exit::Usage, error.into()))?;
+    let live = Arc::new(Live::new(client, Target::default()));
+    let part = parts.readiness.part("cluster");
+    parts.tasks.spawn("cluster", Arc::clone(&live).follow(part));
+    Ok(live)
 }
 
 /// The pair in `--tls-dir`, or one made now.
@@ -84,17 +114,6 @@ fn identity(settings: &Settings) -> Result<Identity, (Exit, Error)> {
             Err(error) => Err((Exit::Failed, error.into())),
         },
     }
-}
-
-/// What answers until admission does.
-fn webhook() -> Router {
-    const NOT_YET: (StatusCode, &str) = (
-        StatusCode::NOT_IMPLEMENTED,
-        "this build judges nothing yet\n",
-    );
-    Router::new()
-        .route("/validate", post(|| async { NOT_YET }))
-        .route("/mutate", post(|| async { NOT_YET }))
 }
 
 fn coded(error: ServerError) -> (Exit, Error) {

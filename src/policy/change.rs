@@ -129,7 +129,7 @@ mod tests {
 
     use super::*;
 
-    fn job(patch: Value) -> PyTorchJob {
+    fn job(patch: &Value) -> PyTorchJob {
         let mut job = json!({
             "apiVersion": "kubeflow.org/v1",
             "kind": "PyTorchJob",
@@ -138,19 +138,19 @@ mod tests {
                 "Worker": {"replicas": 2, "template": {"spec": {"containers": [{"name": "pytorch", "image": "a"}]}}},
             }},
         });
-        json_patch::merge(&mut job, &patch);
+        json_patch::merge(&mut job, patch);
         serde_json::from_value(job).unwrap()
     }
 
-    fn change(old: Value, new: Value) -> Change {
+    fn change(old: &Value, new: &Value) -> Change {
         Change::of(&job(old), &job(new))
     }
 
-    fn worker(patch: Value) -> Value {
+    fn worker(patch: &Value) -> Value {
         json!({"spec": {"pytorchReplicaSpecs": {"Worker": patch}}})
     }
 
-    fn policy(patch: Value) -> Value {
+    fn policy(patch: &Value) -> Value {
         json!({"spec": {"runPolicy": patch}})
     }
 
@@ -161,14 +161,14 @@ mod tests {
             json!({"metadata": {"finalizers": ["a/b"]}}),
             json!({"status": {"startTime": "2026-01-01T00:00:00Z"}}),
         ] {
-            assert_eq!(change(json!({}), patch), Change::Untouched);
+            assert_eq!(change(&json!({}), &patch), Change::Untouched);
         }
     }
 
     #[test]
     fn what_runs_makes_another_job() {
         let containers =
-            |container| worker(json!({"template": {"spec": {"containers": [container]}}}));
+            |container: Value| worker(&json!({"template": {"spec": {"containers": [container]}}}));
         for patch in [
             containers(json!({"name": "pytorch", "image": "b"})),
             containers(json!({"name": "pytorch", "image": "a", "command": ["sh"]})),
@@ -179,14 +179,14 @@ mod tests {
             containers(
                 json!({"name": "pytorch", "image": "a", "resources": {"limits": {"cpu": 4}}}),
             ),
-            worker(json!({"template": {"spec": {"serviceAccountName": "root"}}})),
-            worker(json!({"replicas": 3})),
+            worker(&json!({"template": {"spec": {"serviceAccountName": "root"}}})),
+            worker(&json!({"replicas": 3})),
             json!({"spec": {"nprocPerNode": "8"}}),
             json!({"spec": {"elasticPolicy": {"maxReplicas": 64}}}),
             json!({"spec": {"pytorchReplicaSpecs": {"Master": {"replicas": 1}}}}),
         ] {
             assert!(
-                matches!(change(json!({}), patch.clone()), Change::AnotherJob(_)),
+                matches!(change(&json!({}), &patch), Change::AnotherJob(_)),
                 "{patch}"
             );
         }
@@ -195,37 +195,30 @@ mod tests {
     #[test]
     fn less_of_the_same_is_harmless() {
         for patch in [
-            worker(json!({"replicas": 1})),
-            worker(json!({"template": {"spec": {"nodeSelector": {"zone": "a"}}}})),
-            worker(json!({"template": {"metadata": {"labels": {"a": "b"}}}})),
-            policy(json!({"ttlSecondsAfterFinished": 5})),
-            policy(json!({"suspend": true})),
+            worker(&json!({"replicas": 1})),
+            worker(&json!({"template": {"spec": {"nodeSelector": {"zone": "a"}}}})),
+            worker(&json!({"template": {"metadata": {"labels": {"a": "b"}}}})),
+            policy(&json!({"ttlSecondsAfterFinished": 5})),
+            policy(&json!({"suspend": true})),
         ] {
-            assert_eq!(
-                change(json!({}), patch.clone()),
-                Change::Harmless,
-                "{patch}"
-            );
+            assert_eq!(change(&json!({}), &patch), Change::Harmless, "{patch}");
         }
     }
 
     #[test]
     fn a_job_that_never_started_is_started_once() {
-        let parked = policy(json!({"suspend": true}));
-        assert_eq!(change(parked.clone(), json!({})), Change::Started);
+        let parked = policy(&json!({"suspend": true}));
+        assert_eq!(change(&parked, &json!({})), Change::Started);
         let mut ran = parked;
         ran["status"] = json!({"startTime": "2026-01-01T00:00:00Z"});
-        assert_eq!(change(ran, json!({})), Change::Harmless);
+        assert_eq!(change(&ran, &json!({})), Change::Harmless);
     }
 
     #[test]
     fn taking_a_job_back_from_another_controller_makes_another_job() {
-        let away = policy(json!({"managedBy": "kueue.x-k8s.io/multikueue"}));
-        assert!(matches!(
-            change(away.clone(), json!({})),
-            Change::AnotherJob(_)
-        ));
-        assert_eq!(change(json!({}), away), Change::Harmless);
+        let away = policy(&json!({"managedBy": "kueue.x-k8s.io/multikueue"}));
+        assert!(matches!(change(&away, &json!({})), Change::AnotherJob(_)));
+        assert_eq!(change(&json!({}), &away), Change::Harmless);
     }
 
     #[test]

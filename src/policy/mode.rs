@@ -43,6 +43,6 @@ impl FromStr for Mode {
         Self::ALL
             .into_iter()
             .find(|mode| mode.as_str().eq_ignore_ascii_case(text))
-            .ok_or_else(|| format!("{text:?} is no mode: use audit, warn or deny"))
+            .ok_or_else(|| format!("{text:?} is no mode; choose audit, warn or deny"))
     }
 }

@@ -24,8 +24,8 @@ impl Rights {
 }
 
 impl Cluster for Rights {
-    fn target(&self) -> Arc<Target> {
-        Arc::clone(&self.1)
+    fn target(&self) -> Option<Arc<Target>> {
+        Some(Arc::clone(&self.1))
     }
 
     fn may_create_runtimes<'a>(

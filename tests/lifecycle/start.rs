@@ -52,7 +52,7 @@ fn greets_a_person_with_its_real_port_and_a_first_step() {
         "{text}"
     );
     assert!(text.contains("self-signed"), "{text}");
-    assert!(text.contains("mode         warn"), "{text}");
+    assert!(text.contains("mode         Warn"), "{text}");
 }
 
 #[test]

@@ -23,19 +23,27 @@ pub(in crate::cli) struct Flags {
     #[arg(long, value_name = "audit|warn|deny")]
     pub(super) mode: Option<Mode>,
 
+    /// A user whose business it is to start jobs that wait in a queue; may be repeated
+    #[arg(
+        long,
+        value_name = "USER",
+        default_value = "system:serviceaccount:kueue-system:kueue-controller-manager"
+    )]
+    pub(super) queue_controller: Vec<String>,
+
     /// Directory with tls.crt and tls.key; without it a certificate is made at every start
     #[arg(long, value_name = "DIR")]
     pub(super) tls_dir: Option<PathBuf>,
 
-    /// Where the cluster is described [default: as kubectl does, or the pod's own account]
+    /// The cluster to ask for Trainer's version, runtimes and rights [default: the pod's own; outside a pod, none]
     #[arg(long, value_name = "FILE", conflicts_with = "offline")]
     pub(super) kubeconfig: Option<PathBuf>,
 
-    /// Which cluster of the kubeconfig
+    /// A context of the kubeconfig
     #[arg(long, value_name = "NAME", conflicts_with = "offline")]
     pub(super) context: Option<String>,
 
-    /// Ask no cluster
+    /// Ask no cluster, in a pod as well
     #[arg(long)]
     pub(super) offline: bool,
 

@@ -18,6 +18,8 @@ pub(super) struct Greeting<'a> {
     pub(super) tls_dir: Option<&'a Path>,
     pub(super) expires: Timestamp,
     pub(super) mode: Mode,
+    /// Whether a cluster is asked.
+    pub(super) cluster: bool,
 }
 
 impl Greeting<'_> {
@@ -36,6 +38,7 @@ impl fmt::Display for Greeting<'_> {
             tls_dir,
             expires,
             mode,
+            cluster,
         } = self;
         let near = within_reach(*webhook);
         let until = expires.strftime("%Y-%m-%d");
@@ -56,6 +59,12 @@ impl fmt::Display for Greeting<'_> {
             "-k "
         };
         writeln!(f, "  mode         {mode}")?;
+        let cluster = if *cluster {
+            "followed; /readyz says whether it was read"
+        } else {
+            "none; conversions are for Trainer 2.3"
+        };
+        writeln!(f, "  cluster      {cluster}")?;
         writeln!(f, "Send it a first job:")?;
         writeln!(
             f,
@@ -85,6 +94,7 @@ mod tests {
             tls_dir,
             expires: "2027-11-23T00:00:00Z".parse().unwrap(),
             mode: Mode::Warn,
+            cluster: false,
         }
         .to_string()
     }

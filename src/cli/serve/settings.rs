@@ -7,6 +7,7 @@ use anyhow::{Context, Error, ensure};
 use tracing_subscriber::EnvFilter;
 
 use super::flags::{Bounds, Flags};
+use crate::discovery::Connection;
 use crate::policy::Mode;
 use crate::server::{self, Limits, Patience};
 use crate::telemetry::logs::{self, Format};
@@ -17,6 +18,10 @@ pub(super) struct Settings {
     pub(super) server: server::Settings,
     /// For what no policy speaks of.
     pub(super) mode: Mode,
+    /// Absent: no cluster is asked.
+    pub(super) cluster: Option<Connection>,
+    /// Who may start what waits in a queue.
+    pub(super) queue_controllers: Vec<String>,
     /// Absent: a certificate is made.
     pub(super) tls_dir: Option<PathBuf>,
     pub(super) log_format: Format,
@@ -39,9 +44,12 @@ impl TryFrom<Flags> for Settings {
         );
         let log_filter = logs::filter(log_level)
             .with_context(|| format!("--log-level (or RUST_LOG) {log_level:?} is no filter; try info or info,trainshift=debug"))?;
-        let asks_a_cluster =
-            !flags.offline && (flags.kubeconfig.is_some() || flags.context.is_some());
-        let unset = if asks_a_cluster {
+        let named = flags.kubeconfig.is_some() || flags.context.is_some();
+        let cluster = (named || (in_a_pod() && !flags.offline)).then_some(Connection {
+            kubeconfig: flags.kubeconfig,
+            context: flags.context,
+        });
+        let unset = if cluster.is_some() {
             Mode::Audit
         } else {
             Mode::Warn
@@ -57,11 +65,18 @@ impl TryFrom<Flags> for Settings {
                 limits: limits(&flags.bounds),
             },
             mode: flags.mode.unwrap_or(unset),
+            cluster,
+            queue_controllers: flags.queue_controller,
             tls_dir: flags.tls_dir,
             log_format: flags.log_format,
             log_filter,
         })
     }
+}
+
+/// Whether Kubernetes runs this process. A kubeconfig that merely lies about is nobody's wish to have that cluster asked.
+fn in_a_pod() -> bool {
+    std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
 }
 
 fn patience(bounds: &Bounds) -> Patience {

@@ -1,0 +1,96 @@
+//! Counts what admission answers.
+
+use std::sync::Arc;
+
+use crate::admission::{Door, Observer, Outcome, Summary};
+use crate::convert::Verdict;
+use crate::policy;
+use crate::telemetry::labels::{self, Decision, Endpoint, Mode, Operation};
+use crate::telemetry::{Judgement, Metrics};
+
+/// Puts every answer into the metrics.
+pub struct Counted(pub Arc<Metrics>);
+
+impl Observer for Counted {
+    fn answered(&self, summary: &Summary<'_>) {
+        let judgement = Judgement {
+            path: match summary.door {
+                Door::Mutate => Endpoint::Mutate,
+                Door::Validate => Endpoint::Validate,
+            },
+            mode: match summary.mode {
+                policy::Mode::Audit => Mode::Audit,
+                policy::Mode::Warn => Mode::Warn,
+                policy::Mode::Deny => Mode::Deny,
+            },
+            operation: match (summary.operation, summary.subresource) {
+                ("CREATE", "") => Operation::Create,
+                ("UPDATE", "") => Operation::Update,
+                ("UPDATE", "scale") => Operation::Scale,
+                ("DELETE", _) => Operation::Delete,
+                _ => Operation::Other,
+            },
+            verdict: match summary.conversion.map(|conversion| conversion.verdict) {
+                Some(Verdict::Exact) => labels::Verdict::Exact,
+                Some(Verdict::Adapted) => labels::Verdict::Adapted,
+                Some(Verdict::Lossy) => labels::Verdict::Lossy,
+                Some(Verdict::Refused) => labels::Verdict::Refused,
+                None => labels::Verdict::None,
+            },
+            decision: match summary.outcome {
+                Outcome::Allowed => Decision::Allow,
+                Outcome::Warned => Decision::Warn,
+                Outcome::Denied => Decision::Deny,
+                Outcome::Bad => Decision::Error,
+            },
+        };
+        self.0.judged(&judgement, summary.took);
+        for finding in summary
+            .conversion
+            .iter()
+            .flat_map(|conversion| conversion.notable())
+        {
+            self.0.found(finding.code.as_str());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::convert::convert;
+    use crate::convert::target::Target;
+
+    #[test]
+    fn an_answer_is_counted_with_its_findings() {
+        let job = serde_json::from_value(json!({
+            "metadata": {"name": "mnist"},
+            "spec": {"pytorchReplicaSpecs": {"Master": {"replicas": 1, "template": {"spec": {
+                "containers": [{"name": "pytorch", "image": "example.com/mnist:1"}],
+            }}}}},
+        }))
+        .unwrap();
+        let conversion = convert(&job, &Target::default());
+        let metrics = Arc::new(Metrics::new());
+        Counted(Arc::clone(&metrics)).answered(&Summary {
+            door: Door::Validate,
+            operation: "CREATE",
+            subresource: "",
+            mode: policy::Mode::Warn,
+            conversion: Some(&conversion),
+            outcome: Outcome::Warned,
+            took: Duration::from_micros(50),
+        });
+        let page = metrics.encode().unwrap();
+        let counted = r#"trainshift_requests_total{path="validate",mode="warn",operation="create",verdict="adapted",decision="warn"} 1"#;
+        assert!(page.contains(counted), "{page}");
+        assert!(
+            page.contains(r#"trainshift_findings_total{code="TS003"} 1"#),
+            "{page}"
+        );
+    }
+}
