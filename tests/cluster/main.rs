@@ -5,10 +5,16 @@
 
 #[allow(dead_code, reason = "`make cluster` uses the rest of it")]
 mod control_plane;
+mod conversions;
+mod denials;
+mod jobs;
+mod outages;
 mod sdk;
 mod trainer;
 mod training_operator;
+mod updates;
 mod users;
+mod warnings;
 
 use std::fs;
 use std::io::{self, Write};
@@ -21,6 +27,7 @@ use anyhow::{Context, Result};
 use libtest_mimic::{Arguments, Trial};
 
 use control_plane::programs::Versions;
+use control_plane::trainshift::Trainshift;
 use control_plane::{ControlPlane, directory, guardian};
 
 /// A name, and what it says as code.
@@ -56,10 +63,15 @@ fn run() -> Result<ExitCode> {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(THREADS);
     let facts: Vec<Fact> = [
+        conversions::FACTS,
+        denials::FACTS,
+        outages::FACTS,
         sdk::FACTS,
         trainer::FACTS,
         training_operator::FACTS,
+        updates::FACTS,
         users::FACTS,
+        warnings::FACTS,
     ]
     .concat();
     let wanted = |fact: &Fact| !arguments.is_filtered_out(&trial(*fact, None));
@@ -74,9 +86,10 @@ fn run() -> Result<ExitCode> {
         &format!("{RUN}{}", std::process::id()),
         Versions::default(),
     )?);
+    let instances = install(&control_plane)?;
     writeln!(
         io::stdout(),
-        "control plane up in {:.1} s",
+        "control plane and trainshift up in {:.1} s",
         start.elapsed().as_secs_f32()
     )?;
     let trials = facts
@@ -84,6 +97,7 @@ fn run() -> Result<ExitCode> {
         .map(|fact| trial(fact, Some(&control_plane)))
         .collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
+    drop(instances);
     // The trials, and with them their shares in it, are gone.
     let mut control_plane = Arc::into_inner(control_plane).context("a test still runs")?;
     let left = control_plane.directory().to_owned();
@@ -97,6 +111,20 @@ fn run() -> Result<ExitCode> {
         fs::remove_dir_all(left)?;
     }
     Ok(conclusion.exit_code())
+}
+
+/// One trainshift for each mode, each for the namespaces with the mode's label. A request that one does not answer fails,
+/// so that a test notices.
+fn install(control_plane: &ControlPlane) -> Result<Vec<Trainshift>> {
+    Trainshift::install(control_plane)?;
+    ["audit", "warn", "deny"]
+        .into_iter()
+        .map(|mode| {
+            let instance = Trainshift::start(control_plane, mode, mode)?;
+            instance.register(control_plane, "fail")?;
+            Ok(instance)
+        })
+        .collect()
 }
 
 /// Removes what failed and interrupted runs have left to look at.

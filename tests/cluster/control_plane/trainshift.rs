@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -14,9 +14,10 @@ use super::kubectl::output;
 use super::process::{Process, answers};
 use super::{ControlPlane, MODE_LABEL, ports};
 
-/// One instance: it judges the namespaces that are labelled with its mode.
+/// One instance: it judges the namespaces that carry its label.
 pub(crate) struct Trainshift {
     program: PathBuf,
+    label: String,
     mode: String,
     kubeconfig: PathBuf,
     directory: PathBuf,
@@ -27,31 +28,31 @@ pub(crate) struct Trainshift {
 }
 
 impl Trainshift {
-    /// Starts an instance in `mode` (`audit`, `warn`, `deny`) that sees the cluster by `kubeconfig`, and waits until it
-    /// is ready.
-    pub(crate) fn start(
-        control_plane: &ControlPlane,
-        mode: &str,
-        kubeconfig: &Path,
-    ) -> Result<Self> {
-        // Beside the directory of this test or example; cargo builds it for tests, and `make cluster` for the example.
-        let own = env::current_exe()?;
-        let program = own
-            .ancestors()
-            .nth(2)
-            .context("a directory of cargo's")?
-            .join("trainshift");
+    /// Installs what all instances share: the rights of their ServiceAccount and trainshift's own runtime.
+    pub(crate) fn install(control_plane: &ControlPlane) -> Result<()> {
+        for what in ["rbac", "runtimes"] {
+            let mut command = Command::new(program()?);
+            command.args(["generate", what]);
+            apply(control_plane, command)?;
+        }
+        Ok(())
+    }
+
+    /// Starts an instance in `mode` (`audit`, `warn`, `deny`) for the namespaces labelled `label`, with no other rights
+    /// than those that trainshift asks for, and waits until it is ready.
+    pub(crate) fn start(control_plane: &ControlPlane, label: &str, mode: &str) -> Result<Self> {
+        let program = program()?;
+        let kubeconfig = control_plane.service_account("trainshift-system", "trainshift")?;
         let directory = control_plane.directory().to_owned();
-        let certificates = directory.join(format!("trainshift-{mode}"));
+        let certificates = directory.join(format!("trainshift-{label}"));
         let authority = Authority::new("trainshift")?;
         authority.serving(&[])?.write(&certificates)?;
         fs::write(certificates.join("ca.crt"), &authority.pair.certificate)?;
         let (port, admin) = (ports::free()?, ports::free()?);
-        let kubeconfig = kubeconfig.to_owned();
-        let mode = mode.to_owned();
         let mut instance = Self {
             program,
-            mode,
+            label: label.to_owned(),
+            mode: mode.to_owned(),
             kubeconfig,
             directory,
             certificates,
@@ -63,24 +64,22 @@ impl Trainshift {
         Ok(instance)
     }
 
-    /// Registers it with the API server, for the namespaces labelled with its mode. A request that it does not answer
-    /// fails, so that a test notices.
-    pub(crate) fn register(&self, control_plane: &ControlPlane) -> Result<()> {
+    /// Registers it with the API server, for the namespaces with its label. `failure_policy` says what becomes of a
+    /// request that it does not answer.
+    pub(crate) fn register(
+        &self,
+        control_plane: &ControlPlane,
+        failure_policy: &str,
+    ) -> Result<()> {
         let mut command = Command::new(&self.program);
-        command.args(["generate", "webhook", "--failure-policy=fail"]);
+        command.args(["generate", "webhook"]);
         command.args([
-            format!("--name=trainshift-{}", self.mode),
+            format!("--failure-policy={failure_policy}"),
+            format!("--name=trainshift-{}", self.label),
             format!("--url=https://127.0.0.1:{}", self.port),
             format!("--ca-bundle={}", self.certificates.join("ca.crt").display()),
-            format!("--namespace-selector={MODE_LABEL}={}", self.mode),
+            format!("--namespace-selector={MODE_LABEL}={}", self.label),
         ]);
-        apply(control_plane, command)
-    }
-
-    /// Installs trainshift's own `ClusterTrainingRuntime`, once for all instances.
-    pub(crate) fn install_runtimes(&self, control_plane: &ControlPlane) -> Result<()> {
-        let mut command = Command::new(&self.program);
-        command.args(["generate", "runtimes"]);
         apply(control_plane, command)
     }
 
@@ -89,7 +88,7 @@ impl Trainshift {
         let mut process = self
             .process
             .take()
-            .with_context(|| format!("trainshift-{} does not run", self.mode))?;
+            .with_context(|| format!("trainshift-{} does not run", self.label))?;
         process.terminate(Duration::from_mins(1))
     }
 
@@ -126,7 +125,7 @@ impl Trainshift {
             .arg("--kubeconfig")
             .arg(&self.kubeconfig);
         let mut process = Process::start(
-            &format!("trainshift-{}", self.mode),
+            &format!("trainshift-{}", self.label),
             command,
             &self.directory,
         )?;
@@ -134,6 +133,14 @@ impl Trainshift {
         self.process = Some(process);
         Ok(())
     }
+}
+
+/// The program, beside the directory of this test or example; cargo builds it for tests, and `make cluster` for the
+/// example.
+pub(crate) fn program() -> Result<PathBuf> {
+    let own = env::current_exe()?;
+    let target = own.ancestors().nth(2).context("a directory of cargo's")?;
+    Ok(target.join("trainshift"))
 }
 
 fn apply(control_plane: &ControlPlane, command: Command) -> Result<()> {

@@ -1,0 +1,316 @@
+//! What the converter puts out, given to the real API server, Trainer, JobSet and SDK.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::control_plane::ControlPlane;
+use crate::control_plane::kubectl::output;
+use crate::control_plane::programs::{TRAINING_OPERATOR, sources};
+use crate::control_plane::trainshift::program;
+use crate::jobs::{always_pulled, mnist, pods, variable};
+use crate::sdk;
+
+crate::facts![
+    every_example_of_v1_is_admitted_in_both_styles,
+    strings_come_back_as_strings,
+    two_roles_have_v1s_ranks,
+    the_longest_names_that_convert_have_pods,
+    the_sdk_lists_beside_every_kind_of_runtime,
+];
+
+/// `trainshift convert` of one object: the objects that it puts out, runtime first.
+fn convert(job: &Value, flags: &[&str]) -> Result<String> {
+    let mut command = Command::new(program()?);
+    command.arg("convert").args(flags).arg("-");
+    let converted = output(command, Some(&job.to_string()))?;
+    ensure!(converted.status == 0, "{converted:?}");
+    Ok(converted.stdout)
+}
+
+/// Converts a job and creates what comes out.
+fn create_converted(control_plane: &ControlPlane, job: &Value, flags: &[&str]) -> Result<()> {
+    let objects = convert(job, flags)?;
+    control_plane
+        .admin()
+        .succeed(&["create", "--filename=-"], Some(&objects))?;
+    Ok(())
+}
+
+fn every_example_of_v1_is_admitted_in_both_styles(control_plane: &ControlPlane) -> Result<()> {
+    let examples = sources(TRAINING_OPERATOR, "github.com/kubeflow/training-operator")?
+        .join("examples/pytorch");
+    let mut files = Vec::new();
+    let mut directories = vec![examples];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "yaml")
+                && fs::read_to_string(&path)?.contains("PyTorchJob")
+            {
+                files.push(path);
+            }
+        }
+    }
+    ensure!(
+        files.len() == 9,
+        "training-operator has 9 examples of PyTorchJobs: {files:#?}"
+    );
+    for style in ["exact", "idiomatic"] {
+        let namespace = control_plane.namespace("none")?;
+        for file in &files {
+            let mut job: Value = serde_saphyr::from_str(&fs::read_to_string(file)?)?;
+            job["metadata"]["namespace"] = json!(namespace);
+            let objects = convert(&job, &["--style", style, "--output=json"])?;
+            admit(control_plane, &objects)
+                .with_context(|| format!("{} in style {style}", file.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// A runtime is created, because a dry run of the TrainJob needs it; the TrainJob is asked about only.
+fn admit(control_plane: &ControlPlane, objects: &str) -> Result<()> {
+    let object: Value = serde_json::from_str(objects)?;
+    let items = object["items"]
+        .as_array()
+        .cloned()
+        .unwrap_or_else(|| vec![object]);
+    for item in items {
+        let dry: &[&str] = if item["kind"] == "TrainJob" {
+            &["--dry-run=server"]
+        } else {
+            &[]
+        };
+        let flags = [&["create", "--validate=strict", "--filename=-"], dry].concat();
+        control_plane
+            .admin()
+            .succeed(&flags, Some(&item.to_string()))?;
+    }
+    Ok(())
+}
+
+/// Every string that a careless writer of YAML turns into something else, as environment and as annotations.
+fn strings_come_back_as_strings(control_plane: &ControlPlane) -> Result<()> {
+    let strings: Vec<String> = serde_json::from_str(include_str!("../fixtures/strings.json"))?;
+    ensure!(strings.len() >= 30, "the fixture has its strings");
+    let namespace = control_plane.namespace("none")?;
+    let env: Vec<Value> = strings
+        .iter()
+        .enumerate()
+        .map(|(index, text)| json!({ "name": format!("S{index}"), "value": text }))
+        .collect();
+    for (name, flags) in [("short", &[][..]), ("long", &["--layout=roles"][..])] {
+        let mut job = mnist(name, &namespace, 1);
+        for role in ["Master", "Worker"] {
+            let container =
+                &mut job["spec"]["pytorchReplicaSpecs"][role]["template"]["spec"]["containers"][0];
+            container["env"] = json!(env);
+            container["args"] = json!(strings);
+        }
+        create_converted(control_plane, &job, flags)?;
+        let pod = &pods(control_plane, &namespace, name, 2)?[0];
+        let container = &pod["spec"]["containers"][0];
+        ensure!(
+            container["args"] == json!(strings),
+            "{:#}",
+            container["args"]
+        );
+        for (index, text) in strings.iter().enumerate() {
+            let value = container["env"]
+                .as_array()
+                .and_then(|env| env.iter().find(|v| v["name"] == format!("S{index}")));
+            let value = value.map_or("", |variable| {
+                variable["value"].as_str().unwrap_or_default()
+            });
+            ensure!(value == text, "{text:?} came back as {value:?}");
+        }
+    }
+    Ok(())
+}
+
+fn two_roles_have_v1s_ranks(control_plane: &ControlPlane) -> Result<()> {
+    let namespace = control_plane.namespace("none")?;
+    let mut job = mnist("mnist", &namespace, 3);
+    let worker =
+        &mut job["spec"]["pytorchReplicaSpecs"]["Worker"]["template"]["spec"]["containers"][0];
+    worker["image"] = json!("example.com/worker:1.0");
+    create_converted(control_plane, &job, &[])?;
+    let pods = pods(control_plane, &namespace, "mnist", 4)?;
+    for (rank, pod) in pods.iter().enumerate() {
+        let (image, hostname) = match rank {
+            0 => ("example.com/mnist:1.0", "mnist-node-0-0".to_owned()),
+            rank => (
+                "example.com/worker:1.0",
+                format!("mnist-worker-{}-0", rank - 1),
+            ),
+        };
+        ensure!(variable(pod, "RANK") == Some(rank.to_string()), "{pod:#}");
+        ensure!(
+            variable(pod, "MASTER_ADDR").as_deref() == Some("mnist-node-0-0.mnist"),
+            "{pod:#}"
+        );
+        ensure!(
+            variable(pod, "WORLD_SIZE").as_deref() == Some("4"),
+            "{pod:#}"
+        );
+        ensure!(pod["spec"]["containers"][0]["image"] == image, "{pod:#}");
+        ensure!(pod["spec"]["hostname"] == hostname, "{pod:#}");
+    }
+    Ok(())
+}
+
+/// A name that is admitted as a TrainJob and fails at JobSet, where nobody looks, is what the converter must prevent.
+fn the_longest_names_that_convert_have_pods(control_plane: &ControlPlane) -> Result<()> {
+    let namespace = control_plane.namespace("none")?;
+    for (length, flags) in [
+        (48, &[][..]),
+        (51, &[][..]),
+        (46, &["--layout=roles"][..]),
+        (51, &["--layout=roles"][..]),
+    ] {
+        let prefix = if flags.is_empty() { "one" } else { "two" };
+        let name = format!("{prefix}{}", "x".repeat(length - prefix.len()));
+        create_converted(control_plane, &mnist(&name, &namespace, 1), flags)?;
+        let pods = pods(control_plane, &namespace, &name, 2)?;
+        let host = variable(&pods[1], "MASTER_ADDR").context("MASTER_ADDR")?;
+        let (hostname, subdomain) = host.split_once('.').context("a host and its domain")?;
+        ensure!(
+            pods[0]["spec"]["hostname"] == hostname,
+            "{host}: {:#}",
+            pods[0]
+        );
+        ensure!(
+            pods[0]["spec"]["subdomain"] == subdomain,
+            "{host}: {:#}",
+            pods[0]
+        );
+    }
+    let mut command = Command::new(program()?);
+    command.args(["convert", "-"]);
+    let refused = output(
+        command,
+        Some(&mnist(&"x".repeat(52), &namespace, 1).to_string()),
+    )?;
+    ensure!(
+        refused.status == 1 && refused.stdout.is_empty() && refused.stderr.contains("TS042"),
+        "{refused:?}"
+    );
+    Ok(())
+}
+
+/// One runtime that the SDK can't read makes it fail for the whole namespace.
+fn the_sdk_lists_beside_every_kind_of_runtime(control_plane: &ControlPlane) -> Result<()> {
+    let namespace = control_plane.namespace("none")?;
+    let with = |name: &str, change: &dyn Fn(&mut Value)| {
+        let mut job = mnist(name, &namespace, 1);
+        change(&mut job);
+        job
+    };
+    let resources = |limits: Value| {
+        move |job: &mut Value| {
+            for role in ["Master", "Worker"] {
+                let container = &mut job["spec"]["pytorchReplicaSpecs"][role]["template"]["spec"]["containers"]
+                    [0];
+                container["resources"] = json!({ "limits": limits });
+                container["imagePullPolicy"] = json!("Always");
+            }
+        }
+    };
+    let long = "n".repeat(50);
+    for (job, flags) in [
+        (mnist("shipped", &namespace, 1), &[][..]),
+        (always_pulled("generated", &namespace), &[][..]),
+        (mnist("roles", &namespace, 2), &["--layout=roles"][..]),
+        (mnist("stock", &namespace, 1), &["--style=idiomatic"][..]),
+        (mnist(&long, &namespace, 1), &[][..]),
+        (
+            with("gpus", &resources(json!({ "nvidia.com/gpu": 8 }))),
+            &[][..],
+        ),
+        (
+            with("cpus", &resources(json!({ "cpu": "4", "memory": "8Gi" }))),
+            &[][..],
+        ),
+        (
+            with("slices", &resources(json!({ "nvidia.com/mig-1g.5gb": 1 }))),
+            &[][..],
+        ),
+    ] {
+        create_converted(control_plane, &job, flags)?;
+        pods(
+            control_plane,
+            &namespace,
+            job["metadata"]["name"].as_str().unwrap_or_default(),
+            if flags.contains(&"--layout=roles") {
+                3
+            } else {
+                2
+            },
+        )?;
+    }
+    // Limits without a device that the SDK knows: its runtime lists, because the limits stand in the TrainJob.
+    let memory = with("memory", &resources(json!({ "memory": "8Gi" })));
+    let suspended = with("memory", &|job: &mut Value| {
+        *job = memory.clone();
+        job["spec"]["runPolicy"] = json!({ "suspend": true });
+    });
+    create_converted(control_plane, &suspended, &[])?;
+
+    let seen = sdk::list(control_plane, &namespace)?;
+    let names = |what: &str| -> Vec<String> {
+        let listed = seen[what].as_array().into_iter().flatten();
+        let mut names: Vec<String> = listed
+            .filter_map(|item| item["name"].as_str().map(str::to_owned))
+            .collect();
+        names.sort();
+        names
+    };
+    let jobs = [
+        "cpus",
+        "generated",
+        "gpus",
+        "memory",
+        &long,
+        "roles",
+        "shipped",
+        "slices",
+        "stock",
+    ];
+    ensure!(names("jobs") == jobs, "{seen:#}");
+    for runtime in [
+        "trainshift-pytorch",
+        "torch-distributed",
+        "generated",
+        "roles",
+        &long,
+        "gpus",
+        "cpus",
+        "slices",
+        "memory",
+    ] {
+        ensure!(
+            names("runtimes").contains(&runtime.to_owned()),
+            "{runtime} is not listed: {seen:#}"
+        );
+    }
+    let job = |name: &str| {
+        seen["jobs"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|job| job["name"] == name)
+            .cloned()
+    };
+    ensure!(
+        job("shipped").is_some_and(|job| job["nodes"] == 2),
+        "{seen:#}"
+    );
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! trainshift is down: failurePolicy decides, and says so.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use crate::control_plane::ControlPlane;
+use crate::control_plane::trainshift::Trainshift;
+use crate::control_plane::wait::{Progress, wait_until};
+use crate::jobs::{create, mnist};
+
+crate::facts![ignore_admits_and_fail_refuses_while_trainshift_is_down];
+
+fn ignore_admits_and_fail_refuses_while_trainshift_is_down(
+    control_plane: &ControlPlane,
+) -> Result<()> {
+    for policy in ["ignore", "fail"] {
+        let label = format!("down-{policy}");
+        let mut instance = Trainshift::start(control_plane, &label, "deny")?;
+        instance.register(control_plane, policy)?;
+        let namespace = control_plane.namespace(&label)?;
+        let send = |name: &str| create(control_plane.admin(), &mnist(name, &namespace, 1), &[]);
+        // The API server learns of a webhook by watching.
+        wait_until("the webhook is in force", Duration::from_mins(1), || {
+            let answer = create(
+                control_plane.admin(),
+                &mnist("probe", &namespace, 1),
+                &["--dry-run=server"],
+            )?;
+            Ok(if answer.status == 1 {
+                Progress::Done(())
+            } else {
+                Progress::Waiting(format!("{answer:?}"))
+            })
+        })?;
+        let up = send("up")?;
+        ensure!(
+            up.status == 1 && up.stderr.contains("PyTorchJob is refused"),
+            "{up:?}"
+        );
+
+        ensure!(instance.stop()? == Some(0), "it did not end in order");
+        let down = send("down")?;
+        if policy == "ignore" {
+            ensure!(down.status == 0, "{down:?}");
+        } else {
+            ensure!(
+                down.status == 1 && down.stderr.contains("mutate.trainshift.dev"),
+                "{down:?}"
+            );
+            ensure!(down.stderr.contains("connection refused"), "{down:?}");
+        }
+
+        instance.restart()?;
+        let again = send("again")?;
+        ensure!(
+            again.status == 1 && again.stderr.contains("PyTorchJob is refused"),
+            "{again:?}"
+        );
+    }
+    Ok(())
+}
