@@ -1,1 +1,111 @@
 //! What was typed, turned into validated settings, turned into work.
+//!
+//! [`run`] reads the command line and calls the one module that does the command. A module's `Args` are what was
+//! typed; it checks them, does its work through the writers of [`Io`], and answers with an [`Exit`]. Nothing here
+//! knows a cluster, and no other module of the library imports this one.
+
+mod convert;
+pub mod docs;
+pub mod exit;
+pub mod explain;
+mod generate;
+pub mod input;
+pub mod output;
+mod report;
+
+use std::ffi::OsString;
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use anstream::AutoStream;
+use clap::{Parser, Subcommand};
+
+use exit::Exit;
+
+/// Moves PyTorchJobs of Kubeflow Training Operator v1 to TrainJobs of Kubeflow Trainer v2.
+///
+/// No field is lost in silence: every one ends as kept, adapted, lost or refused, with a stable code that
+/// `trainshift explain` explains.
+///
+/// Exit codes: 0 done; 1 something is refused, or past --fail-on; 2 bad usage or unreadable input; 3 the cluster is
+/// unreachable or doesn't allow it.
+#[derive(Debug, Parser)]
+#[command(name = "trainshift", version, disable_help_subcommand = true)]
+struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Converts files of PyTorchJobs: objects on stdout, a report of every field on stderr
+    Convert(convert::Args),
+    /// Explains a finding's code, or lists all codes
+    Explain(explain::Args),
+    /// Prints what an installation needs: webhook configurations, runtimes, reviews to try, completions
+    #[command(subcommand)]
+    Generate(generate::Command),
+}
+
+/// Where a command writes.
+pub struct Io<'a> {
+    /// Objects.
+    pub out: &'a mut dyn Write,
+    /// Reports, notes and errors.
+    pub err: &'a mut dyn Write,
+}
+
+/// Runs one command of the process: `args` begin with the program's name.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe is all that can go wrong here.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            }
+            .into();
+        }
+    };
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut err = BufWriter::new(AutoStream::auto(io::stderr()));
+    let done = dispatch(
+        cli.command,
+        &mut Io {
+            out: &mut out,
+            err: &mut err,
+        },
+    )
+    .and_then(|exit| out.flush().map(|()| exit).map_err(anyhow::Error::from));
+    let exit = done.unwrap_or_else(|error| {
+        if is_broken_pipe(&error) {
+            return Exit::Done;
+        }
+        let _ = writeln!(err, "error: {error:#}");
+        Exit::Usage
+    });
+    let _ = err.flush();
+    exit.into()
+}
+
+fn dispatch(command: Command, io: &mut Io<'_>) -> anyhow::Result<Exit> {
+    match command {
+        Command::Convert(args) => convert::run(args, io),
+        Command::Explain(args) => explain::run(&args, io),
+        Command::Generate(command) => generate::run(command, io),
+    }
+}
+
+/// Whether the reader went away, as `head` does: no error of ours.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}

@@ -1,3 +1,7 @@
 //! The binary: everything it does is reachable from the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    trainshift::cli::run(std::env::args_os())
+}
