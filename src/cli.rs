@@ -1,67 +1,117 @@
 //! What was typed, turned into validated settings, turned into work.
 //!
-//! What comes in: the arguments of the process. What goes out: an [`Exit`] code, and one line on stderr when it isn't 0.
-//! Each command is a module with the flags (what was typed), the settings (what they mean) and the work.
+//! [`run`] reads the command line and calls the one module that does the command. A module's `Args` are what was
+//! typed; it checks them, does its work through the writers of [`Io`], and answers with an [`Exit`]. Nothing here
+//! knows a cluster, and no other module of the library imports this one.
 
-mod exit;
+mod convert;
+pub mod docs;
+pub mod exit;
+pub mod explain;
+mod generate;
+pub mod input;
+pub mod output;
+mod report;
 mod serve;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
+use anstream::AutoStream;
 use clap::{Parser, Subcommand};
 
 pub use exit::Exit;
 
-/// Moves a cluster from Kubeflow Training Operator v1 (PyTorchJob) to Kubeflow Trainer v2 (TrainJob).
+/// Moves PyTorchJobs of Kubeflow Training Operator v1 to TrainJobs of Kubeflow Trainer v2.
+///
+/// No field is lost in silence: every one ends as kept, adapted, lost or refused, with a stable code that
+/// `trainshift explain` explains.
+///
 #[derive(Debug, Parser)]
-#[command(name = "trainshift", version, after_help = exit::HELP)]
+#[command(name = "trainshift", version, after_help = exit::HELP, disable_help_subcommand = true)]
 struct Cli {
+    /// What to do.
     #[command(subcommand)]
     command: Command,
 }
 
+/// What to do.
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Flags),
+    /// Converts files of PyTorchJobs: objects on stdout, a report of every field on stderr
+    Convert(convert::Args),
+    /// Explains a finding's code, or lists all codes
+    Explain(explain::Args),
+    /// Prints what an installation needs: webhook configurations, runtimes, reviews to try, completions
+    #[command(subcommand)]
+    Generate(generate::Command),
 }
 
-/// Does what `args` say; the first of them is the program's own name.
-#[must_use]
+/// Where a command writes.
+pub struct Io<'a> {
+    /// Objects.
+    pub out: &'a mut dyn Write,
+    /// Reports, notes and errors.
+    pub err: &'a mut dyn Write,
+}
+
+/// Runs one command of the process: `args` begin with the program's name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are errors to clap, and not to us.
-            let exit = if error.use_stderr() {
+            // A closed pipe is all that can go wrong here.
+            let _ = error.print();
+            return if error.use_stderr() {
                 Exit::Usage
             } else {
                 Exit::Done
-            };
-            return if error.print().is_ok() {
-                exit
-            } else {
-                Exit::Usage
             }
             .into();
         }
     };
-    let done = match cli.command {
-        Command::Serve(flags) => serve::run(flags),
-    };
-    match done {
-        Ok(()) => Exit::Done,
-        Err((exit, error)) => {
-            complain(&error);
-            exit
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut err = BufWriter::new(AutoStream::auto(io::stderr()));
+    let done = dispatch(
+        cli.command,
+        &mut Io {
+            out: &mut out,
+            err: &mut err,
+        },
+    )
+    .and_then(|exit| out.flush().map(|()| exit).map_err(unusable));
+    let exit = done.unwrap_or_else(|(exit, error)| {
+        if is_broken_pipe(&error) {
+            return Exit::Done;
         }
-    }
-    .into()
+        let _ = writeln!(err, "trainshift: {error:#}");
+        exit
+    });
+    let _ = err.flush();
+    exit.into()
 }
 
-/// One line: what was wrong, from the outside in.
-fn complain(error: &anyhow::Error) {
-    // Nobody is left to be told when stderr is gone.
-    let _ = writeln!(io::stderr().lock(), "trainshift: {error:#}");
+fn dispatch(command: Command, io: &mut Io<'_>) -> Result<Exit, (Exit, anyhow::Error)> {
+    match command {
+        Command::Serve(flags) => serve::run(flags).map(|()| Exit::Done),
+        Command::Convert(args) => convert::run(args, io).map_err(unusable),
+        Command::Explain(args) => explain::run(&args, io).map_err(unusable),
+        Command::Generate(command) => generate::run(command, io).map_err(unusable),
+    }
+}
+
+/// What can go wrong before any work is done, or in reading and writing files.
+fn unusable(error: impl Into<anyhow::Error>) -> (Exit, anyhow::Error) {
+    (Exit::Usage, error.into())
+}
+
+/// Whether the reader went away, as `head` does: no error of ours.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
 }

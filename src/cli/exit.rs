@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-/// What the exit code of the process says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the exit code of the process says. Of two, the greater one counts.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Exit {
     /// It is done. For `serve`: a signal came, and every request had its answer.
     Done = 0,
@@ -38,6 +38,11 @@ impl From<Exit> for ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_worst_of_two_counts() {
+        assert_eq!(Exit::Refused.max(Exit::Usage), Exit::Usage);
+    }
 
     #[test]
     fn codes_are_those_that_help_lists() {

@@ -1,0 +1,105 @@
+//! Arguments of `convert`, checked.
+
+use std::io::{IsTerminal as _, stderr, stdout};
+use std::path::PathBuf;
+
+use super::{Args, FailOn, GangScheduler, Layout, Style, To};
+use crate::cli::output::Format;
+use crate::cli::report::Kind;
+use crate::convert::Verdict;
+use crate::convert::target::{self, Dialect, Target};
+
+/// What to do.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) paths: Vec<PathBuf>,
+    pub(super) target: Target,
+    pub(super) format: Format,
+    pub(super) out_dir: Option<PathBuf>,
+    pub(super) force: bool,
+    pub(super) report: Kind,
+    pub(super) fail_on: Verdict,
+}
+
+/// Why the arguments make no sense.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub(super) enum SettingsError {
+    /// The version is known, but nothing is written for it.
+    #[error("--to {asked} is not supported yet; supported: {}", supported())]
+    Dialect {
+        /// What was asked for.
+        asked: Dialect,
+    },
+}
+
+fn supported() -> String {
+    let dialects = Dialect::ALL
+        .into_iter()
+        .filter(|dialect| dialect.is_supported());
+    dialects.map(Dialect::as_str).collect::<Vec<_>>().join(", ")
+}
+
+impl Settings {
+    /// Checks what was typed.
+    pub(super) fn new(args: Args) -> Result<Self, SettingsError> {
+        let dialect = args.to.dialect();
+        if !dialect.is_supported() {
+            return Err(SettingsError::Dialect { asked: dialect });
+        }
+        let target = Target {
+            dialect,
+            style: match args.style {
+                Style::Exact => target::Style::Exact,
+                Style::Idiomatic => target::Style::Idiomatic,
+            },
+            layout: match args.layout {
+                Layout::Auto => target::Layout::Auto,
+                Layout::One => target::Layout::One,
+                Layout::Roles => target::Layout::Roles,
+            },
+            gang: match args.gang_scheduler {
+                GangScheduler::None => target::GangScheduler::None,
+                GangScheduler::Volcano => target::GangScheduler::Volcano,
+                GangScheduler::SchedulerPlugins => target::GangScheduler::SchedulerPlugins,
+            },
+            runtime: args.runtime,
+            ..Target::default()
+        };
+        Ok(Self {
+            paths: args.paths,
+            target,
+            format: args.output,
+            out_dir: args.out_dir,
+            force: args.force,
+            report: args.report,
+            fail_on: match args.fail_on {
+                FailOn::Refused => Verdict::Refused,
+                FailOn::Lossy => Verdict::Lossy,
+                FailOn::Adapted => Verdict::Adapted,
+            },
+        })
+    }
+
+    /// Whether every leaf must be looked at: for the report, and because a leaf that no rule took is a loss.
+    pub(super) fn wants_account(&self) -> bool {
+        self.report != Kind::None || self.fail_on < Verdict::Refused
+    }
+
+    /// Whether a progress line would disturb nothing.
+    pub(super) fn may_show_progress(&self) -> bool {
+        let quiet = self.out_dir.is_some() || !stdout().is_terminal();
+        self.report == Kind::None && quiet && stderr().is_terminal()
+    }
+}
+
+impl To {
+    /// The version meant. Where no cluster can be asked, the newest that is supported.
+    fn dialect(self) -> Dialect {
+        match self {
+            Self::V2_0 => Dialect::V2_0,
+            Self::V2_1 => Dialect::V2_1,
+            Self::V2_2 => Dialect::V2_2,
+            Self::V2_3 | Self::Auto => Dialect::V2_3,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `trainshift generate`: what an installation needs, on stdout.
+
+mod rbac;
+mod review;
+mod webhook;
+
+use clap::{CommandFactory as _, Subcommand};
+use clap_complete::Shell;
+
+use super::exit::Exit;
+use super::{Cli, Io, docs, output};
+use crate::convert::runtime;
+
+/// What to print.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// The webhook configurations, which send PyTorchJobs to `trainshift serve`
+    Webhook(webhook::Args),
+    /// The ClusterTrainingRuntime that most converted jobs refer to; installed once in a cluster
+    Runtimes,
+    /// The rights of `trainshift serve` in a cluster, as a ClusterRole and its binding
+    Rbac(rbac::Args),
+    /// The AdmissionReview that the API server would send for a PyTorchJob, to try a policy or a server with
+    Review(review::Args),
+    /// A script that completes commands in a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// docs/cli.md
+    #[command(hide = true)]
+    CliDocs,
+}
+
+/// Runs the command.
+pub(super) fn run(command: Command, io: &mut Io<'_>) -> anyhow::Result<Exit> {
+    match command {
+        Command::Webhook(args) => return webhook::run(&args, io),
+        Command::Rbac(args) => return rbac::run(&args, io),
+        Command::Review(args) => return review::run(&args, io),
+        Command::Runtimes => io
+            .out
+            .write_all(output::yaml(&runtime::shipped())?.as_bytes())?,
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "trainshift", &mut script);
+            io.out.write_all(&script)?;
+        }
+        Command::CliDocs => io.out.write_all(docs::markdown().as_bytes())?,
+    }
+    Ok(Exit::Done)
+}
