@@ -161,7 +161,7 @@ fn machines_read_causes(control_plane: &ControlPlane) -> Result<()> {
     ensure!(status["details"]["kind"] == "PyTorchJob", "{status:#}");
     let address = |cause: &Value| cause["reason"] == "TS003" && cause["field"] == "MASTER_ADDR";
     ensure!(causes.iter().any(address), "{status:#}");
-    let events = events(control_plane, "create", &namespace, "")?;
+    let events = events(control_plane, "create", &namespace, "mnist")?;
     let recorded = events
         .iter()
         .any(|event| event["annotations"]["mutate.trainshift.dev/mode"] == "Deny");
