@@ -3,10 +3,48 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
+DENY := target/tools/bin/cargo-deny
 
 .PHONY: help
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- The two commands ------------------------------------------------------------------------
+
+.PHONY: run
+run: ## build trainshift and serve the webhook on its built-in defaults; no cluster needed
+	@cargo run --release --bin trainshift -- serve
+
+.PHONY: test
+test: control-plane sdk ## pass every test, those against the real control plane too (first time: builds it)
+	@cargo test --tests
+
+# --- What CI asks besides ---------------------------------------------------------------------
+
+.PHONY: check
+check: $(DENY) ## format, lints, licences and bans, generated documents up to date
+	@cargo fmt --check
+	@cargo clippy --all-targets --quiet -- -D warnings
+	@$(DENY) --log-level error check bans licenses sources
+	@$(MAKE) --no-print-directory docs
+	@git diff --exit-code --stat -- docs || { echo "docs/ was out of date: commit what 'make docs' wrote"; exit 1; }
+
+.PHONY: docs
+docs: ## write what is generated: docs/cli.md, docs/findings.md
+	@cargo build --quiet --bin trainshift
+	@target/debug/trainshift generate cli-docs > docs/cli.md
+	@target/debug/trainshift explain --output markdown > docs/findings.md
+
+.PHONY: bench
+bench: ## measure what README promises (several minutes)
+	@cargo bench
+
+.PHONY: tools
+tools: $(DENY)
+
+$(DENY):
+	@echo "installing cargo-deny"
+	@cargo install --quiet --locked --root target/tools --target-dir target/tools/build --version 0.20.2 cargo-deny
 
 # --- The control plane that tests run against ------------------------------------------------
 

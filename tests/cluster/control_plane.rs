@@ -112,15 +112,20 @@ impl ControlPlane {
     pub(crate) fn namespace(&self, mode: &str) -> Result<String> {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         let name = format!("{mode}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        self.namespace_in(&name, mode)?;
+        Ok(name)
+    }
+
+    /// The same with a name of the caller's choice.
+    pub(crate) fn namespace_in(&self, name: &str, mode: &str) -> Result<()> {
         let metadata = json!({ "name": name, "labels": { MODE_LABEL: mode } });
         self.create(&[json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata })])?;
-        let probe = components::has_default_service_account(&self.admin, &name);
+        let probe = components::has_default_service_account(&self.admin, name);
         wait::wait_until(
             &format!("namespace {name} has its default ServiceAccount"),
             TIMEOUT,
             probe,
-        )?;
-        Ok(name)
+        )
     }
 
     /// Creates objects as the administrator.

@@ -11,10 +11,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use control_plane::programs::Versions;
+use control_plane::trainshift::Trainshift;
 use control_plane::wait::{Progress, wait_until};
 use control_plane::{ControlPlane, directory, guardian, pids::Pids};
 
 const NAME: &str = "cluster";
+/// One trainshift for each, and one namespace that it judges.
+const MODES: [&str; 3] = ["audit", "warn", "deny"];
 
 fn main() -> ExitCode {
     match run() {
@@ -44,6 +47,13 @@ fn up() -> Result<()> {
     if running == 0 {
         let start = Instant::now();
         let control_plane = ControlPlane::boot(NAME, Versions::default())?;
+        Trainshift::install(&control_plane)?;
+        for mode in MODES {
+            let instance = Trainshift::start(&control_plane, mode, mode)?;
+            instance.register(&control_plane, "ignore")?;
+            control_plane.namespace_in(&format!("{mode}-mode"), mode)?;
+            instance.leave_running();
+        }
         control_plane.leave_running()?;
         writeln!(
             out,
@@ -67,10 +77,12 @@ fn up() -> Result<()> {
         "export KUBECONFIG={kubeconfig}
 export PATH={path}:$PATH
 
-# then, for example
-kubectl create -f {examples}/examples/pytorch/simple.yaml   # v1 makes pods of it; without nodes they stay Pending
-kubectl get pytorchjobs,trainjobs,pods --all-namespaces
-kubectl get clustertrainingruntimes
+# Namespaces audit-mode, warn-mode and deny-mode are judged in these modes. For example:
+sed '/namespace:/d' {examples}/examples/pytorch/simple.yaml > job.yaml
+kubectl apply -n warn-mode -f job.yaml
+kubectl apply -n deny-mode -f job.yaml
+kubectl apply -n deny-mode -f job.yaml 2>&1 | sed 1d | kubectl apply -f -
+kubectl get pytorchjobs,trainjobs,pods --all-namespaces   # there are no nodes: pods stay Pending
 ",
         kubeconfig = directory.join("kubeconfig").display(),
         path = kubectl
