@@ -27,13 +27,14 @@ check: $(DENY) ## format, lints, licences and bans, generated documents up to da
 	@cargo clippy --all-targets --quiet -- -D warnings
 	@$(DENY) --log-level error check bans licenses sources
 	@$(MAKE) --no-print-directory docs
-	@git diff --exit-code --stat -- docs || { echo "docs/ was out of date: commit what 'make docs' wrote"; exit 1; }
+	@git diff --exit-code --stat -- docs deploy || { echo "generated files were out of date: commit what 'make docs' wrote"; exit 1; }
 
 .PHONY: docs
-docs: ## write what is generated: docs/cli.md, docs/findings.md
+docs: ## write what is generated: docs/cli.md, docs/findings.md, deploy/base
 	@cargo build --quiet --bin trainshift
 	@target/debug/trainshift generate cli-docs > docs/cli.md
 	@target/debug/trainshift explain --output markdown > docs/findings.md
+	@for what in rbac runtimes webhook; do target/debug/trainshift generate $$what > deploy/base/$$what.yaml; done
 
 .PHONY: bench
 bench: ## measure what README promises (several minutes)
