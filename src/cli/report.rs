@@ -6,14 +6,14 @@ mod text;
 use std::fmt;
 
 use clap::ValueEnum;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::api::meta::SHIPPED_RUNTIME;
 use crate::convert::finding::Outcome;
 use crate::convert::ledger::{Fate, Line};
 use crate::convert::{Conversion, Verdict};
 
-pub(super) use json::document;
+pub(super) use json::{Document, Passed};
 
 /// What the report is for.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
@@ -21,7 +21,7 @@ pub(super) enum Kind {
     /// People.
     #[default]
     Text,
-    /// Machines: one JSON document.
+    /// For machines: one JSON document.
     Json,
     /// No report.
     None,
@@ -31,7 +31,7 @@ pub(super) enum Kind {
 #[derive(Debug)]
 pub(super) enum Report {
     Text(String),
-    Json(Value),
+    Json(Box<RawValue>),
 }
 
 /// One job, and all there is to say about it.
@@ -60,13 +60,14 @@ impl Job<'_> {
         self.conversion.verdict.max(floor)
     }
 
-    /// The report of this kind, if any is wanted.
-    pub(super) fn report(&self, kind: Kind) -> Option<Report> {
-        match kind {
+    /// The report of this kind, if any is wanted. It is written out at once, which costs most, where jobs are
+    /// converted in parallel.
+    pub(super) fn report(&self, kind: Kind) -> serde_json::Result<Option<Report>> {
+        Ok(match kind {
             Kind::Text => Some(Report::Text(text::job(self))),
-            Kind::Json => Some(Report::Json(json::job(self))),
+            Kind::Json => Some(Report::Json(json::job(self)?)),
             Kind::None => None,
-        }
+        })
     }
 
     fn count(&self, outcome: Outcome) -> usize {

@@ -175,7 +175,7 @@ fn client(args: &Args, path: &str, ca_bundle: Option<ByteString>) -> WebhookClie
 
 fn selector(args: &Args) -> Option<LabelSelector> {
     let labels: BTreeMap<_, _> = args.namespace_selector.iter().cloned().collect();
-    (!labels.is_empty()).then(|| LabelSelector {
+    (!labels.is_empty()).then_some(LabelSelector {
         match_labels: Some(labels),
         match_expressions: None,
     })
