@@ -46,7 +46,25 @@ impl Format {
 /// When `object` can't be said in YAML.
 pub fn yaml(object: &impl Serialize) -> anyhow::Result<String> {
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
-    Ok(serde_saphyr::to_string_with_options(object, options)?)
+    let text = serde_saphyr::to_string_with_options(object, options)?;
+    if !has_block_that_begins_with_a_tab(&text) {
+        return Ok(text);
+    }
+    let quoted = serde_saphyr::ser_options! { prefer_block_scalars: false };
+    Ok(serde_saphyr::to_string_with_options(object, quoted)?)
+}
+
+/// kubectl's parser takes such a tab for indentation, and refuses it (go-yaml 2.4). Blocks are the only place where a
+/// tab is written as such.
+fn has_block_that_begins_with_a_tab(text: &str) -> bool {
+    let mut opened = false;
+    text.lines().any(|line| {
+        let content = line.trim_start_matches(' ');
+        let found = opened && content.starts_with('\t');
+        // Empty lines may come before the first one that counts.
+        opened = line.ends_with(['|', '-', '+']) || (opened && content.is_empty());
+        found
+    })
 }
 
 /// Objects one after the other, as one stream.
@@ -205,6 +223,16 @@ mod tests {
     fn writes_scripts_as_blocks() {
         let text = yaml(&json!({"args": ["set -e\npython train.py\n"]})).expect("written");
         assert_eq!(text, "args:\n- |\n  set -e\n  python train.py\n");
+    }
+
+    #[test]
+    fn quotes_a_text_that_begins_with_a_tab() {
+        for script in ["\ta\nb\n", "\n\n\ta\nb"] {
+            let text = yaml(&json!({"args": [script]})).expect("written");
+            assert!(!text.contains(['|', '\t']), "{text}");
+        }
+        let text = yaml(&json!({"args": ["a:\n\tb\n"]})).expect("written");
+        assert_eq!(text, "args:\n- |\n  a:\n  \tb\n");
     }
 
     fn any_value() -> impl Strategy<Value = Value> {

@@ -144,14 +144,14 @@ fn prints_one_json_object_as_itself_and_several_as_a_list() {
 fn reads_directories_in_order_and_files_in_json() {
     let root = tempfile::tempdir().expect("a directory");
     fs::create_dir_all(root.path().join("in/b")).expect("created");
-    let named = |name: &str| JOB.replace("mnist", name);
-    fs::write(root.path().join("in/c.yml"), named("c")).expect("written");
+    let job_of = |name: &str| JOB.replace("mnist", name);
+    fs::write(root.path().join("in/c.yml"), job_of("c")).expect("written");
     fs::write(
         root.path().join("in/b/b.json"),
-        objects(&named("b")).remove(0).to_string(),
+        objects(&job_of("b")).remove(0).to_string(),
     )
     .expect("written");
-    fs::write(root.path().join("in/a.yaml"), named("a")).expect("written");
+    fs::write(root.path().join("in/a.yaml"), job_of("a")).expect("written");
     fs::write(root.path().join("in/notes.txt"), "no manifest").expect("written");
     let ended = run_in(root.path(), &["convert", "in"], "");
     let names: Vec<_> = objects(&ended.out)

@@ -62,7 +62,7 @@ fn run_in(directory: &Path, args: &[&str], stdin: impl AsRef<[u8]>) -> Ended {
         .current_dir(directory)
         .args(args)
         .stdin(stdin.as_ref().to_vec())
-        .timeout(Duration::from_secs(60))
+        .timeout(Duration::from_mins(1))
         .output()
         .expect("runs");
     let ended = Ended {
