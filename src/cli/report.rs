@@ -165,3 +165,62 @@ pub(super) fn plain(text: &str) -> String {
             plain
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::convert::ledger::Ledger;
+
+    #[test]
+    fn a_field_that_no_rule_took_is_a_loss_and_a_defect() {
+        let conversion = Conversion {
+            output: None,
+            ledger: Ledger::default(),
+            verdict: Verdict::Exact,
+        };
+        let input = json!({"spec": {"forgotten": "\u{1b}[31m"}});
+        let job = Job {
+            file: "a.yaml",
+            document: None,
+            name: "a".to_owned(),
+            conversion: &conversion,
+            lines: conversion.ledger.account(&input),
+        };
+        assert_eq!(job.verdict(), Verdict::Lossy);
+        let Ok(Some(Report::Text(text))) = job.report(Kind::Text) else {
+            panic!("a text");
+        };
+        let expected =
+            "TS000 spec.forgotten (no rule for this field: a defect of trainshift, please report)";
+        assert!(text.contains(expected), "{text}");
+        let Ok(Some(Report::Json(report))) = job.report(Kind::Json) else {
+            panic!("JSON");
+        };
+        assert!(
+            report
+                .get()
+                .contains(r#""code":"TS000","outcome":"lost","path":"spec.forgotten""#),
+            "{report}"
+        );
+    }
+
+    #[test]
+    fn lets_no_control_character_through() {
+        assert_eq!(plain("a\u{1b}[31m\nb"), "a\\u{1b}[31m\\nb");
+    }
+
+    #[test]
+    fn sums_up_on_one_line() {
+        let mut tally = Tally::default();
+        for verdict in [Verdict::Exact, Verdict::Adapted, Verdict::Adapted] {
+            tally.add(verdict);
+        }
+        tally.others = 1;
+        assert_eq!(
+            tally.to_string(),
+            "3 jobs: 1 exact, 2 adapted, 0 lossy, 0 refused; 1 other object passed through"
+        );
+    }
+}

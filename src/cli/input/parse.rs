@@ -3,9 +3,10 @@
 //! kubectl's parser (sigs.k8s.io/yaml) follows YAML 1.1, and so does this: `on`, `yes` and `y` are booleans, `017` is
 //! 15, `1_000` is 1000, of a key that stands twice the last one counts, and a number without a fraction is an integer
 //! however it is written (`1.0`, `1e4`, `08`). Known differences, none of which a Kubernetes manifest should hold:
-//! keys stay as written where kubectl writes `true` for `on:` and 15 for `017:`; `1_0.5` stays text (kubectl: 10.5);
-//! a number beyond all floats is refused (kubectl: text); a scalar with a tag of its own (`!x 5`) keeps the type that
-//! it looks like (kubectl: text); a second document after `...` without `---` is refused (kubectl ignores it).
+//! keys stay as written where kubectl writes `true` for `on:` and 15 for `017:`; underscores at odd places (`1_0.5`,
+//! `7_`) make text (kubectl drops them); a number beyond all floats (`1e400`) is refused (kubectl: text); a scalar with
+//! a tag of its own (`!x 5`) keeps the type that it looks like (kubectl: text); a second document after `...` without
+//! `---` is refused (kubectl ignores it).
 
 use serde_json::{Number, Value};
 use serde_saphyr::Options;
