@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::io::{Write as _, stdout};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -32,10 +33,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             .map(|_| measure(root.path(), flags))
             .collect::<Result<Vec<_>, _>>()?;
         let best = best.into_iter().fold(f64::INFINITY, f64::min);
-        println!(
-            "{JOBS} jobs, {}: {best:.2} s (best of {ROUNDS})",
-            flags.join(" ")
-        );
+        let flags = flags.join(" ");
+        writeln!(
+            stdout(),
+            "{JOBS} jobs, {flags}: {best:.2} s (best of {ROUNDS})"
+        )?;
     }
     Ok(())
 }

@@ -36,18 +36,16 @@ enum Output {
 /// # Errors
 /// When writing fails.
 pub(super) fn run(args: &Args, io: &mut Io<'_>) -> anyhow::Result<Exit> {
-    let text = match &args.code {
+    let text = match args.code.as_deref().map(|typed| parse(typed).ok_or(typed)) {
         None => all(args.output),
-        Some(typed) => match parse(typed) {
-            Some(code) => one(code, args.output),
-            None => {
-                writeln!(io.err, "error: there is no finding {typed:?}; near it:")?;
-                for code in near(typed) {
-                    writeln!(io.err, "  {code}  {}", code.entry().title)?;
-                }
-                return Ok(Exit::Usage);
+        Some(Ok(code)) => one(code, args.output),
+        Some(Err(typed)) => {
+            writeln!(io.err, "error: there is no finding {typed:?}; near it:")?;
+            for code in near(typed) {
+                writeln!(io.err, "  {code}  {}", code.entry().title)?;
             }
-        },
+            return Ok(Exit::Usage);
+        }
     };
     io.out.write_all(text.as_bytes())?;
     Ok(Exit::Done)

@@ -14,6 +14,7 @@ pub mod split;
 
 use std::fmt;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::api::meta::{PYTORCHJOB, V1_API_VERSION};
@@ -22,7 +23,7 @@ use crate::api::pytorchjob::PyTorchJob;
 use split::Document;
 
 /// Why something can't be read, and where.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Problem {
     /// The file.
     pub file: String,

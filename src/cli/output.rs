@@ -207,6 +207,16 @@ mod tests {
         assert_eq!(text, "args:\n- |\n  set -e\n  python train.py\n");
     }
 
+    #[test]
+    fn quotes_a_text_that_begins_with_a_tab() {
+        for script in ["\ta\nb\n", "\n\n\ta\nb"] {
+            let text = yaml(&json!({"args": [script]})).expect("written");
+            assert!(!text.contains(['|', '\t']), "{text}");
+        }
+        let text = yaml(&json!({"args": ["a:\n\tb\n"]})).expect("written");
+        assert_eq!(text, "args:\n- |\n  a:\n  \tb\n");
+    }
+
     fn any_value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             any::<bool>().prop_map(Value::from),

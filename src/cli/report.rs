@@ -6,14 +6,14 @@ mod text;
 use std::fmt;
 
 use clap::ValueEnum;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::api::meta::SHIPPED_RUNTIME;
 use crate::convert::finding::Outcome;
 use crate::convert::ledger::{Fate, Line};
 use crate::convert::{Conversion, Verdict};
 
-pub(super) use json::document;
+pub(super) use json::{Document, Passed};
 
 /// What the report is for.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
@@ -21,7 +21,7 @@ pub(super) enum Kind {
     /// People.
     #[default]
     Text,
-    /// Machines: one JSON document.
+    /// For machines: one JSON document.
     Json,
     /// No report.
     None,
@@ -31,7 +31,7 @@ pub(super) enum Kind {
 #[derive(Debug)]
 pub(super) enum Report {
     Text(String),
-    Json(Value),
+    Json(Box<RawValue>),
 }
 
 /// One job, and all there is to say about it.
@@ -60,13 +60,14 @@ impl Job<'_> {
         self.conversion.verdict.max(floor)
     }
 
-    /// The report of this kind, if any is wanted.
-    pub(super) fn report(&self, kind: Kind) -> Option<Report> {
-        match kind {
+    /// The report of this kind, if any is wanted. It is written out at once, which costs most, where jobs are
+    /// converted in parallel.
+    pub(super) fn report(&self, kind: Kind) -> serde_json::Result<Option<Report>> {
+        Ok(match kind {
             Kind::Text => Some(Report::Text(text::job(self))),
-            Kind::Json => Some(Report::Json(json::job(self))),
+            Kind::Json => Some(Report::Json(json::job(self)?)),
             Kind::None => None,
-        }
+        })
     }
 
     fn count(&self, outcome: Outcome) -> usize {
@@ -163,4 +164,63 @@ pub(super) fn plain(text: &str) -> String {
             }
             plain
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::convert::ledger::Ledger;
+
+    #[test]
+    fn a_field_that_no_rule_took_is_a_loss_and_a_defect() {
+        let conversion = Conversion {
+            output: None,
+            ledger: Ledger::default(),
+            verdict: Verdict::Exact,
+        };
+        let input = json!({"spec": {"forgotten": "\u{1b}[31m"}});
+        let job = Job {
+            file: "a.yaml",
+            document: None,
+            name: "a".to_owned(),
+            conversion: &conversion,
+            lines: conversion.ledger.account(&input),
+        };
+        assert_eq!(job.verdict(), Verdict::Lossy);
+        let Ok(Some(Report::Text(text))) = job.report(Kind::Text) else {
+            panic!("a text");
+        };
+        let expected =
+            "TS000 spec.forgotten (no rule for this field: a defect of trainshift, please report)";
+        assert!(text.contains(expected), "{text}");
+        let Ok(Some(Report::Json(report))) = job.report(Kind::Json) else {
+            panic!("JSON");
+        };
+        assert!(
+            report
+                .get()
+                .contains(r#""code":"TS000","outcome":"lost","path":"spec.forgotten""#),
+            "{report}"
+        );
+    }
+
+    #[test]
+    fn lets_no_control_character_through() {
+        assert_eq!(plain("a\u{1b}[31m\nb"), "a\\u{1b}[31m\\nb");
+    }
+
+    #[test]
+    fn sums_up_on_one_line() {
+        let mut tally = Tally::default();
+        for verdict in [Verdict::Exact, Verdict::Adapted, Verdict::Adapted] {
+            tally.add(verdict);
+        }
+        tally.others = 1;
+        assert_eq!(
+            tally.to_string(),
+            "3 jobs: 1 exact, 2 adapted, 0 lossy, 0 refused; 1 other object passed through"
+        );
+    }
 }

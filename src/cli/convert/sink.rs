@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anstyle::AnsiColor;
-use serde_json::{Value, json};
+use serde_json::value::RawValue;
 
 use super::settings::Settings;
 use super::work::{Done, Piece};
@@ -13,7 +13,7 @@ use crate::cli::input::Problem;
 use crate::cli::input::files::Source;
 use crate::cli::output::Stream;
 use crate::cli::output::tree::Tree;
-use crate::cli::report::{self, Kind, Report, Tally, plain};
+use crate::cli::report::{Document, Kind, Passed, Report, Tally, plain};
 
 /// Takes the pieces of all sources.
 pub(super) struct Sink<'a> {
@@ -23,8 +23,8 @@ pub(super) struct Sink<'a> {
     err: &'a mut dyn Write,
     tally: Tally,
     exit: Exit,
-    reports: Vec<Value>,
-    passed: Vec<Value>,
+    reports: Vec<Box<RawValue>>,
+    passed: Vec<Passed>,
     problems: Vec<Problem>,
 }
 
@@ -99,7 +99,10 @@ impl<'a> Sink<'a> {
         self.tally.others += 1;
         match self.settings.report {
             Kind::Text => writeln!(self.err, "{file}: {} passed through", plain(what))?,
-            Kind::Json => self.passed.push(json!({"file": file, "object": what})),
+            Kind::Json => self.passed.push(Passed {
+                file: file.to_owned(),
+                object: what.to_owned(),
+            }),
             Kind::None => {}
         }
         Ok(())
@@ -124,9 +127,14 @@ impl<'a> Sink<'a> {
         match self.settings.report {
             Kind::Text => writeln!(self.err, "{}", self.tally)?,
             Kind::Json => {
-                let report =
-                    report::document(&self.reports, &self.passed, &self.problems, self.tally);
-                writeln!(self.err, "{report:#}")?;
+                let report = Document {
+                    jobs: self.reports,
+                    passed_through: self.passed,
+                    unreadable: self.problems,
+                    summary: self.tally.into(),
+                };
+                serde_json::to_writer(&mut *self.err, &report)?;
+                writeln!(self.err)?;
             }
             Kind::None if self.tally.refused > 0 || self.tally.problems > 0 => {
                 writeln!(self.err, "{}", self.tally)?;

@@ -133,7 +133,7 @@ fn done(
         objects,
         verdict,
         refusals: refusals.filter(|_| verdict == Verdict::Refused).collect(),
-        report: about.report(settings.report),
+        report: about.report(settings.report)?,
         shipped_runtime,
         name: about.name,
     })

@@ -175,7 +175,7 @@ fn client(args: &Args, path: &str, ca_bundle: Option<ByteString>) -> WebhookClie
 
 fn selector(args: &Args) -> Option<LabelSelector> {
     let labels: BTreeMap<_, _> = args.namespace_selector.iter().cloned().collect();
-    (!labels.is_empty()).then(|| LabelSelector {
+    (!labels.is_empty()).then_some(LabelSelector {
         match_labels: Some(labels),
         match_expressions: None,
     })
@@ -259,5 +259,44 @@ fn label(typed: &str) -> Result<(String, String), String> {
     match typed.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("expected KEY=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_must_sort_after_kueue() {
+        for good in ["trainshift", "kueuf", "z"] {
+            assert!(name(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "a",
+            "kueue",
+            "kueue-mutating-webhook-configuration",
+            "kueue-zz",
+        ] {
+            assert!(name(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_service_has_a_namespace_a_name_and_maybe_a_port() {
+        let parsed = service("ml/shift").expect("a service");
+        assert_eq!(
+            (parsed.namespace.as_str(), parsed.name.as_str(), parsed.port),
+            ("ml", "shift", 443)
+        );
+        for bad in [
+            "shift",
+            "/shift",
+            "ml/",
+            "ml/shift:0",
+            "ml/shift:65536",
+            "ml/shift/x",
+        ] {
+            assert!(service(bad).is_err(), "{bad}");
+        }
     }
 }

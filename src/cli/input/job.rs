@@ -21,7 +21,7 @@ pub fn read(value: &Value, at: &[String], document: &Document<'_>) -> Result<PyT
         let here = steps(error.path());
         let culprit = here
             .iter()
-            .fold(Some(value), |value, step| child(value?, step));
+            .try_fold(value, |value, step| child(value, step));
         let message = error.inner().to_string();
         let (message, hint) = explain(&message, culprit);
         let path: Vec<_> = at.iter().cloned().chain(here).collect();

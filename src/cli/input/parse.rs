@@ -3,9 +3,10 @@
 //! kubectl's parser (sigs.k8s.io/yaml) follows YAML 1.1, and so does this: `on`, `yes` and `y` are booleans, `017` is
 //! 15, `1_000` is 1000, of a key that stands twice the last one counts, and a number without a fraction is an integer
 //! however it is written (`1.0`, `1e4`, `08`). Known differences, none of which a Kubernetes manifest should hold:
-//! keys stay as written where kubectl writes `true` for `on:` and 15 for `017:`; `1_0.5` stays text (kubectl: 10.5);
-//! a number beyond all floats is refused (kubectl: text); a scalar with a tag of its own (`!x 5`) keeps the type that
-//! it looks like (kubectl: text); a second document after `...` without `---` is refused (kubectl ignores it).
+//! keys stay as written where kubectl writes `true` for `on:` and 15 for `017:`; underscores at odd places (`1_0.5`,
+//! `7_`) make text (kubectl drops them); a number beyond all floats (`1e400`) is refused (kubectl: text); a scalar with
+//! a tag of its own (`!x 5`) keeps the type that it looks like (kubectl: text); a second document after `...` without
+//! `---` is refused (kubectl ignores it).
 
 use serde_json::{Number, Value};
 use serde_saphyr::Options;
@@ -14,8 +15,8 @@ use serde_saphyr::options::DuplicateKeyPolicy;
 use super::split::Document;
 use super::{Problem, job};
 
-/// Levels of nesting: twice what the deepest manifests have (a CRD's schema), and serde_json's own limit.
-const MAX_DEPTH: usize = 128;
+/// Levels of nesting: twice what the deepest manifests have (a CRD's schema), and little enough for a thread's stack.
+const MAX_DEPTH: usize = 64;
 /// Values in one document: a List of everything in a large cluster fits.
 const MAX_NODES: usize = 20_000_000;
 
@@ -82,10 +83,10 @@ fn yaml(document: &Document<'_>) -> Result<Value, Problem> {
 /// The message without the place, which is told apart.
 fn reason(message: &str) -> &str {
     let message = message.lines().next().unwrap_or_default();
-    match message.split_once(" column ") {
-        Some((_, rest)) => rest.split_once(": ").map_or(rest, |(_, reason)| reason),
-        None => message.strip_prefix("error: ").unwrap_or(message),
-    }
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    message
+        .rsplit_once(" at line ")
+        .map_or(message, |(reason, _)| reason)
 }
 
 /// Makes integers of floats without a fraction, as Go's encoder does on the way from YAML to JSON.
@@ -111,6 +112,8 @@ fn integral(float: f64) -> Option<Number> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
     use serde_json::json;
 
@@ -176,7 +179,7 @@ mod tests {
 
     #[test]
     fn differs_from_kubectl_where_the_header_says_so() {
-        assert_eq!(read("on: x\n017: y\n"), json!({"on": "x", "017": "y"}));
+        assert_eq!(read("on: x\n017: z\n"), json!({"on": "x", "017": "z"}));
         assert_eq!(read("v: 1_0.5\n")["v"], json!("1_0.5"));
         assert_eq!(read("v: !x 5\n")["v"], json!(5));
         assert!(
@@ -224,17 +227,15 @@ mod tests {
     fn ends_alias_bombs_and_deep_nesting_with_an_error() {
         let mut bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned();
         for (last, next) in "abcdefghi".chars().zip("bcdefghij".chars()) {
-            bomb.push_str(&format!(
-                "{next}: &{next} [{}]\n",
-                [format!("*{last}").as_str(); 9].join(",")
-            ));
+            let many = [format!("*{last}").as_str(); 9].join(",");
+            let _ = writeln!(bomb, "{next}: &{next} [{many}]");
         }
         let deep = [
             format!("a: {}", "[".repeat(100_000)),
             "{\"a\":".repeat(100_000),
-            (0..10_000)
-                .map(|depth| format!("{}a:\n", " ".repeat(depth)))
-                .collect(),
+            (0..10_000).fold(String::new(), |text, depth| {
+                text + &" ".repeat(depth) + "a:\n"
+            }),
             "- ".repeat(100_000),
         ];
         for text in deep.iter().chain([&bomb]) {

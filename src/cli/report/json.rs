@@ -2,6 +2,7 @@
 //! a report ends up in build logs, and a job's variables may hold tokens.
 
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use super::{Job, Tally};
@@ -9,15 +10,15 @@ use crate::cli::input::Problem;
 use crate::convert::ledger::{Fate, Line};
 
 /// One job.
-pub(super) fn job(job: &Job<'_>) -> Value {
-    json!({
+pub(super) fn job(job: &Job<'_>) -> serde_json::Result<Box<RawValue>> {
+    to_raw_value(&json!({
         "file": job.file,
         "document": job.document,
         "name": job.name,
         "verdict": job.verdict(),
         "findings": job.conversion.ledger.findings,
         "fields": job.lines.iter().map(field).collect::<Vec<_>>(),
-    })
+    }))
 }
 
 fn field(line: &Line<'_>) -> Value {
@@ -33,7 +34,7 @@ fn field(line: &Line<'_>) -> Value {
 /// Counts over all jobs.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Summary {
+pub(in crate::cli) struct Summary {
     jobs: usize,
     exact: usize,
     adapted: usize,
@@ -60,27 +61,24 @@ impl From<Tally> for Summary {
 }
 
 /// The whole report.
-pub(in crate::cli) fn document(
-    jobs: &[Value],
-    passed: &[Value],
-    problems: &[Problem],
-    tally: Tally,
-) -> Value {
-    let problems: Vec<_> = problems
-        .iter()
-        .map(|problem| {
-            json!({
-                "file": problem.file,
-                "line": problem.line,
-                "document": problem.document,
-                "message": problem.message,
-            })
-        })
-        .collect();
-    json!({
-        "jobs": jobs,
-        "passedThrough": passed,
-        "unreadable": problems,
-        "summary": Summary::from(tally),
-    })
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::cli) struct Document {
+    /// A report on each job, written already.
+    pub jobs: Vec<Box<RawValue>>,
+    /// Objects of other kinds.
+    pub passed_through: Vec<Passed>,
+    /// Inputs that can't be read.
+    pub unreadable: Vec<Problem>,
+    /// Counts.
+    pub summary: Summary,
+}
+
+/// An object of another kind.
+#[derive(Serialize)]
+pub(in crate::cli) struct Passed {
+    /// Where it is.
+    pub file: String,
+    /// What it is.
+    pub object: String,
 }

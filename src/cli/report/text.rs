@@ -83,12 +83,12 @@ fn findings(job: &Job<'_>, text: &mut String) {
         entry(finding.outcome, &finding.to_string(), text);
         let fields = fields_of(finding, &job.lines);
         let others = |covered: &&String| {
-            **covered != finding.at && fields.iter().any(|field| is_below(field, covered))
+            // What covers the whole object needs no words: the header says that it is refused.
+            !covered.is_empty()
+                && **covered != finding.at
+                && fields.iter().any(|field| is_below(field, covered))
         };
-        let mut others: Vec<_> = finding.covers.iter().filter(others).cloned().collect();
-        if let Some(whole) = others.iter_mut().find(|covered| covered.is_empty()) {
-            "everything".clone_into(whole);
-        }
+        let others: Vec<_> = finding.covers.iter().filter(others).cloned().collect();
         if !others.is_empty() {
             let all = counted(fields.len(), "field");
             let message = format!("also {} ({all} in all)", listed(&others));
@@ -173,7 +173,10 @@ fn kept(job: &Job<'_>, text: &mut String) {
         }
     }
     for Group { to, from, fields } in groups {
-        let message = format!("{} ({}) -> {to}", listed(&from), counted(fields, "field"));
+        let message = match fields {
+            1 => format!("{} -> {to}", listed(&from)),
+            _ => format!("{} ({fields} fields) -> {to}", listed(&from)),
+        };
         entry(Outcome::Kept, &message, text);
     }
 }
