@@ -10,16 +10,25 @@ use serde::Serialize;
 pub fn to_yaml(object: &impl Serialize) -> Result<String, serde_saphyr::SerializeError> {
     let blocks = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     let text = serde_saphyr::to_string_with_options(object, blocks)?;
-    if !text
-        .lines()
-        .any(|line| line.trim_start_matches(' ').starts_with('\t'))
-    {
+    if !has_block_that_begins_with_a_tab(&text) {
         return Ok(text);
     }
-    // kubectl's parser takes a tab at the start of a block for indentation, and fails.
     let quoted =
         serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX, prefer_block_scalars: false };
     serde_saphyr::to_string_with_options(object, quoted)
+}
+
+/// kubectl's parser takes such a tab for indentation, and refuses it (go-yaml 2.4). Blocks are the only place where a
+/// tab is written as such.
+fn has_block_that_begins_with_a_tab(text: &str) -> bool {
+    let mut opened = false;
+    text.lines().any(|line| {
+        let content = line.trim_start_matches(' ');
+        let found = opened && content.starts_with('\t');
+        // Empty lines may come before the first one that counts.
+        opened = line.ends_with(['|', '-', '+']) || (opened && content.is_empty());
+        found
+    })
 }
 
 #[cfg(test)]
