@@ -16,6 +16,7 @@ pub mod names;
 pub mod plan;
 pub mod pod;
 pub mod runtime;
+pub mod sdk;
 pub mod short;
 pub mod target;
 pub mod topology;

@@ -1,0 +1,86 @@
+//! The pod template, as far as a runtime patch can say it.
+
+use serde_json::{Map, Value, json};
+
+use super::{PATCH, Writer};
+use crate::api::meta::NODE;
+use crate::api::pod::PodTemplate;
+
+impl Writer<'_, '_> {
+    /// Writes the pod's part of the runtime patch.
+    pub(super) fn pod(
+        &mut self,
+        template: &PodTemplate,
+        container: Map<String, Value>,
+    ) -> Map<String, Value> {
+        let mut metadata = Map::new();
+        for (key, entries) in [
+            ("labels", &template.metadata.labels),
+            ("annotations", &template.metadata.annotations),
+        ] {
+            self.moved(
+                &format!(".metadata.{key}"),
+                &format!("{PATCH}.metadata.{key}"),
+            );
+            if !entries.is_empty() {
+                metadata.insert(key.to_owned(), json!(entries));
+            }
+        }
+        let spec = &template.spec;
+        let mut patch = Map::new();
+        for (index, init) in spec.init_containers.iter().enumerate() {
+            self.cannot(
+                &format!(".spec.initContainers[{index}]"),
+                format!("init container {}", init.name),
+            );
+        }
+        if !spec.volumes.is_empty() {
+            self.moved(".spec.volumes", &format!("{PATCH}.spec.volumes"));
+            patch.insert("volumes".to_owned(), json!(spec.volumes));
+        }
+        if let Some(affinity) = &spec.affinity {
+            self.moved(".spec.affinity", &format!("{PATCH}.spec.affinity"));
+            patch.insert("affinity".to_owned(), affinity.clone());
+        }
+        for (key, value) in [
+            ("schedulerName", &spec.scheduler_name),
+            ("priorityClassName", &spec.priority_class_name),
+        ] {
+            if let Some(value) = value {
+                self.cannot(&format!(".spec.{key}"), value);
+            }
+        }
+        if !spec.topology_spread_constraints.is_empty() {
+            self.cannot(".spec.topologySpreadConstraints", "the spread");
+        }
+        for (key, value) in &spec.rest {
+            let suffix = format!(".spec.{key}");
+            if self.dialect.can_patch(key) {
+                self.moved(&suffix, &format!("{PATCH}.spec.{key}"));
+                patch.insert(key.clone(), value.clone());
+            } else if key == "serviceAccount"
+                && spec
+                    .rest
+                    .get("serviceAccountName")
+                    .is_none_or(|name| name == value)
+            {
+                self.moved(&suffix, &format!("{PATCH}.spec.serviceAccountName"));
+                patch.insert("serviceAccountName".to_owned(), value.clone());
+            } else {
+                self.cannot_value(&suffix, value);
+            }
+        }
+        if !container.is_empty() {
+            let mut named = Map::from_iter([("name".to_owned(), Value::from(NODE))]);
+            named.extend(container);
+            patch.insert("containers".to_owned(), json!([named]));
+        }
+        let mut pod = Map::new();
+        for (key, part) in [("metadata", metadata), ("spec", patch)] {
+            if !part.is_empty() {
+                pod.insert(key.to_owned(), Value::Object(part));
+            }
+        }
+        pod
+    }
+}
