@@ -16,8 +16,8 @@ use trainshift::convert::ledger::Fate;
 use trainshift::convert::target::{GangScheduler, Layout, Style, Target};
 use trainshift::convert::{Conversion, Output, convert};
 
-/// The longest line that a person reads in one go.
-const LONGEST_LINE: usize = 200;
+/// The longest line that a person reads in one go; names of 50 characters need more than the usual 200.
+const LONGEST_LINE: usize = 240;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -128,6 +128,7 @@ impl fmt::Display for Finding {
         match (&self.old, &self.new) {
             (Some(old), Some(new)) => write!(f, ": {old} -> {new}")?,
             (Some(text), None) if adapted => write!(f, ": {text}")?,
+            (Some(old), None) if self.outcome == Outcome::Lost => write!(f, ": {old} -> lost")?,
             (Some(old), None) => write!(f, ": {old} is {}", self.outcome.as_str())?,
             (None, Some(new)) => write!(f, ": {new}")?,
             (None, None) if adapted => {}

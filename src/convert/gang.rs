@@ -62,9 +62,9 @@ pub fn plan(
         if policy != SchedulingPolicy::default() {
             let finding = Finding::new(Code::SchedulingPolicy, Outcome::Lost, AT);
             ledger.find(
-                finding
-                    .had("schedulingPolicy")
-                    .note("without effect unless v1 runs with a gang scheduler: then say which with --gang-scheduler"),
+                finding.note(
+                    "without effect unless v1 runs with a gang scheduler: then say which with --gang-scheduler",
+                ),
             );
         }
         return Ok(None);
@@ -101,11 +101,7 @@ pub fn plan(
             Outcome::Lost,
             format!("{AT}.minResources"),
         );
-        ledger.find(
-            finding
-                .had("minResources")
-                .note("Trainer computes it from the pods"),
-        );
+        ledger.find(finding.note("Trainer computes it from the pods"));
     }
     Ok(Some(match scheduler {
         GangScheduler::SchedulerPlugins => coscheduling(&policy, ledger),

@@ -82,18 +82,22 @@ pub fn write(
     let pod_patch = writer.pod(&plan.node.template, container_patch);
     writer.ending(&plan.node.policy);
     if plan.gang.is_some() {
-        let finding = Finding::about(
-            Code::RuntimeCannot,
-            Outcome::Lost,
-            "spec.runPolicy.schedulingPolicy",
-        );
-        writer.unsaid.push(finding.had("the pod group"));
+        writer.gang();
     }
+    let Writer { ledger, unsaid, .. } = writer;
+    // What isn't said at all is not also said in another way.
+    ledger.findings.retain(|finding| {
+        finding.outcome != Outcome::Adapted
+            || !unsaid.iter().any(|lost| {
+                let both = (finding.code, lost.code);
+                finding.at == lost.at || both == (Code::ElasticRange, Code::ElasticRange)
+            })
+    });
     job.spec.trainer = Some(trainer);
     if !pod_patch.is_empty() {
         job.spec.runtime_patches.push(runtime_patch(&pod_patch));
     }
-    (job, writer.unsaid)
+    (job, unsaid)
 }
 
 fn runtime_patch(pod: &Map<String, Value>) -> RuntimePatch {
@@ -138,7 +142,26 @@ impl Writer<'_, '_> {
         self.unsaid.push(finding.had(had).note(note));
     }
 
-    /// The same for a field of any type. A structure isn't printed: it may be long, or hold a secret.
+    /// Notes that the runtime makes no pod group.
+    fn gang(&mut self) {
+        let at = "spec.runPolicy.schedulingPolicy";
+        let fields = [
+            "minAvailable",
+            "priorityClass",
+            "queue",
+            "scheduleTimeoutSeconds",
+        ];
+        let note = format!("runtime {} makes none", self.base.name);
+        let finding = Finding::about(Code::RuntimeCannot, Outcome::Lost, at);
+        self.unsaid.push(
+            finding
+                .covering(fields.iter().map(|field| format!("{at}.{field}")).collect())
+                .had("the pod group")
+                .note(note),
+        );
+    }
+
+    /// Like [`Writer::cannot`], for a field of any type. A structure isn't printed: it may be long, or hold a secret.
     fn cannot_value(&mut self, suffix: &str, value: &Value) {
         let note = format!("runtime {} can't carry it", self.base.name);
         let mut finding = self.finding(Code::RuntimeCannot, Outcome::Lost, suffix);

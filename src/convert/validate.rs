@@ -245,11 +245,11 @@ fn check_replica(
         .iter()
         .any(|container| container.name == V1_CONTAINER)
     {
-        let note = "must have a container named pytorch";
+        let note = "v1 trains in the container of that name";
         refuse(
             Code::InvalidJob,
             at.clone(),
-            format!("{} containers", containers.len()),
+            "no container pytorch".into(),
             note,
         );
     }

@@ -37,7 +37,7 @@ pub(super) fn annotations(metadata: &mut ObjectMeta, sources: &Sources, ledger: 
             ledger.find(
                 sources
                     .finding(Code::ContainerReference, Outcome::Adapted, &at(&old))
-                    .change(&old, &new),
+                    .change(V1_CONTAINER, NODE),
             );
             metadata.annotations.insert(new, value);
         }
@@ -76,11 +76,11 @@ pub(super) fn hosts(
     }
 }
 
-/// The first two of `names`.
+/// The first of `names`, and how many there are.
 fn listed(names: &[String]) -> String {
     match names {
-        [first, second, _, ..] => format!("{first}, {second}, ..."),
-        few => few.join(", "),
+        [first, _, ..] => format!("{first} and {} more", names.len() - 1),
+        _ => names.concat(),
     }
 }
 

@@ -76,6 +76,8 @@ impl Writer<'_, '_> {
                 patch.insert(key.clone(), value.clone());
             } else if key == "imagePullPolicy" && value == default_pull_policy(image) {
                 self.default(&suffix);
+            } else if is_default(key, value) {
+                self.default(&suffix);
             } else {
                 self.cannot_value(&suffix, value);
             }
@@ -125,6 +127,16 @@ fn numbers(ports: &[ContainerPort]) -> String {
         .map(|port| port.container_port.to_string())
         .collect();
     numbers.join(", ")
+}
+
+/// Whether Kubernetes takes `value` when a container doesn't set `key` (kubernetes v1.36.3 `core/v1` defaults).
+fn is_default(key: &str, value: &Value) -> bool {
+    match key {
+        "terminationMessagePath" => value == "/dev/termination-log",
+        "terminationMessagePolicy" => value == "File",
+        "stdin" | "stdinOnce" | "tty" => value == false,
+        _ => false,
+    }
 }
 
 /// What Kubernetes takes when a container names no pull policy (kubernetes `core/v1` defaults and

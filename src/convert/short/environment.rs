@@ -1,6 +1,7 @@
 //! Variables of the training container, and what a torch policy of the runtime says in their place.
 
 use super::Writer;
+use crate::api::Rest;
 use crate::api::pod::Container;
 use crate::api::trainjob::Trainer;
 use crate::convert::dialect::MAX_ITEMS;
@@ -96,25 +97,35 @@ impl Writer<'_, '_> {
         let field = carried
             .map_or("spec.nprocPerNode", |(field, _)| field.as_str())
             .to_owned();
-        match value(PROCESSES) {
-            Some(processes) if processes.parse::<i32>().is_ok() => {
-                to.num_proc_per_node = processes.parse().ok();
-                self.ledger
-                    .to_trainjob(field, "spec.trainer.numProcPerNode");
+        let finding = |outcome| Finding::new(Code::ProcPerNode, outcome, field.clone());
+        match value(PROCESSES).map(|text| (text, text.parse::<i32>())) {
+            Some((text, Ok(number))) => {
+                to.num_proc_per_node = Some(number);
+                if text == number.to_string() {
+                    self.ledger
+                        .to_trainjob(field, "spec.trainer.numProcPerNode");
+                } else {
+                    let finding = finding(Outcome::Adapted);
+                    self.ledger.find(finding.change(text, number.to_string()));
+                }
             }
-            Some("auto") => {
-                let finding = Finding::new(Code::ProcPerNode, Outcome::Adapted, field);
-                self.ledger
-                    .find(finding.change("auto", "auto, as Trainer computes it"));
+            Some(("auto", _)) if names_gpu(&from.resources) => {
+                let finding = Finding::new(Code::SmallDifference, Outcome::Adapted, field);
+                self.ledger.find(finding.note("auto under Trainer as well"));
             }
-            Some(other) => {
-                let finding = Finding::new(Code::ProcPerNode, Outcome::Lost, field);
-                self.unsaid.push(
-                    finding
-                        .had(other)
-                        .note("a torch policy takes a number only"),
+            Some(("auto", _)) => {
+                let note = "Trainer asks torchrun for as many processes as CPUs: no resource is called gpu";
+                self.ledger.find(
+                    finding(Outcome::Adapted)
+                        .change("auto", "the number of CPUs")
+                        .note(note),
                 );
             }
+            Some((other, _)) => self.unsaid.push(
+                finding(Outcome::Lost)
+                    .had(other)
+                    .note("a torch policy takes a number only"),
+            ),
             None => {}
         }
         if let Some(port) = value("PET_MASTER_PORT").filter(|port| *port != "29500") {
@@ -125,17 +136,29 @@ impl Writer<'_, '_> {
                     .note("torchrun's port is Trainer's own; MASTER_PORT is kept"),
             );
         }
-        if let Some(range) = value("PET_NNODES").filter(|range| range.contains(':')) {
-            let finding = Finding::new(
-                Code::ElasticRange,
-                Outcome::Lost,
-                "spec.elasticPolicy.minReplicas",
-            );
-            let covers =
+        let pods = self.plan.topology.total();
+        let same = format!("{pods}:{pods}");
+        if let Some(range) =
+            value("PET_NNODES").filter(|range| range.contains(':') && *range != same)
+        {
+            let fields =
                 ["minReplicas", "maxReplicas"].map(|field| format!("spec.elasticPolicy.{field}"));
-            let note = "a torch policy sets PET_NNODES to the number of pods";
-            self.unsaid
-                .push(finding.covering(covers.to_vec()).had(range).note(note));
+            let finding = Finding::about(Code::ElasticRange, Outcome::Lost, "PET_NNODES");
+            self.unsaid.push(
+                finding
+                    .covering(fields.to_vec())
+                    .change(range, pods.to_string())
+                    .note("a torch policy sets it to the number of pods"),
+            );
         }
     }
+}
+
+/// Whether Trainer takes the container for one with a GPU (trainer v2.3.0 `pkg/runtime/runtime.go`, `GetNumGPUPerNode`).
+fn names_gpu(resources: &Rest) -> bool {
+    ["requests", "limits"]
+        .iter()
+        .filter_map(|list| resources.get(*list)?.as_object())
+        .flatten()
+        .any(|(key, amount)| key.contains("gpu") && amount != "0" && amount != 0)
 }

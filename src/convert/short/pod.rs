@@ -42,12 +42,27 @@ impl Writer<'_, '_> {
             self.moved(".spec.affinity", &format!("{PATCH}.spec.affinity"));
             patch.insert("affinity".to_owned(), affinity.clone());
         }
-        for (key, value) in [
-            ("schedulerName", &spec.scheduler_name),
-            ("priorityClassName", &spec.priority_class_name),
+        // Gang scheduling sets both by itself, and then they are no fields of the job's.
+        let original = &self.plan.node.original.spec;
+        for (key, given, value) in [
+            (
+                "schedulerName",
+                &original.scheduler_name,
+                &spec.scheduler_name,
+            ),
+            (
+                "priorityClassName",
+                &original.priority_class_name,
+                &spec.priority_class_name,
+            ),
         ] {
-            if let Some(value) = value {
-                self.cannot(&format!(".spec.{key}"), value);
+            let suffix = format!(".spec.{key}");
+            match value {
+                Some(value) if value == "default-scheduler" => self.default(&suffix),
+                Some(value) if given.as_ref().is_some_and(|given| !given.is_empty()) => {
+                    self.cannot(&suffix, value);
+                }
+                _ => {}
             }
         }
         if !spec.topology_spread_constraints.is_empty() {
@@ -66,6 +81,8 @@ impl Writer<'_, '_> {
             {
                 self.moved(&suffix, &format!("{PATCH}.spec.serviceAccountName"));
                 patch.insert("serviceAccountName".to_owned(), value.clone());
+            } else if is_default(key, value) {
+                self.default(&suffix);
             } else {
                 self.cannot_value(&suffix, value);
             }
@@ -82,5 +99,17 @@ impl Writer<'_, '_> {
             }
         }
         pod
+    }
+}
+
+/// Whether Kubernetes takes `value` when a pod doesn't set `key` (kubernetes v1.36.3 `pkg/apis/core/v1/defaults.go`).
+fn is_default(key: &str, value: &Value) -> bool {
+    match key {
+        "dnsPolicy" => value == "ClusterFirst",
+        "enableServiceLinks" | "hostUsers" => value == true,
+        "hostIPC" | "hostNetwork" | "hostPID" | "setHostnameAsFQDN" | "shareProcessNamespace" => {
+            value == false
+        }
+        _ => false,
     }
 }
