@@ -219,7 +219,11 @@ fn names(
     }
     if names.is_short() {
         let about = Finding::about(Code::ShortJobName, Outcome::Adapted, at);
-        ledger.find(about.change("node, worker", format!("{}, {}", names.node, names.worker)));
+        ledger.find(if workers.is_some() {
+            about.change("node, worker", format!("{}, {}", names.node, names.worker))
+        } else {
+            about.change("node", names.node)
+        });
     }
     Ok(names)
 }

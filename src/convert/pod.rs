@@ -74,6 +74,8 @@ pub fn convert(
         let at = format!(".spec.initContainers[{index}]");
         rename::hosts(container, context, &sources, &at, ledger);
         rename::references(&mut container.env, &sources, &at, ledger);
+        // v1 gives init containers no variables.
+        env::append(container, &Launch::default(), &sources, &at, ledger);
     }
     for (index, container) in spec.containers.iter_mut().enumerate() {
         let at = format!(".spec.containers[{index}]");

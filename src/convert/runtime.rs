@@ -207,18 +207,21 @@ fn move_template(pods: &PodSet, index: usize, ledger: &mut Ledger) {
 
 /// Where variables were left out, the others stand elsewhere in the list, and are found by name.
 fn move_variables(pods: &PodSet, source: &str, job: &str, ledger: &mut Ledger) {
-    for (index, container) in pods.template.spec.containers.iter().enumerate() {
-        for (position, name) in pods.own_variables(index).iter().enumerate() {
-            if container
-                .env
-                .get(position)
-                .is_none_or(|set| set.name != *name)
-            {
-                let containers = format!("spec.containers[{index}]");
-                ledger.to_runtime(
-                    format!("{source}.{containers}.env[{position}]"),
-                    format!("{job}.template.{containers}.env[{name}]"),
-                );
+    let (old, new) = (&pods.original.spec, &pods.template.spec);
+    for (list, old, new) in [
+        ("containers", &old.containers, &new.containers),
+        ("initContainers", &old.init_containers, &new.init_containers),
+    ] {
+        for (index, (old, new)) in old.iter().zip(new).enumerate() {
+            for (position, variable) in old.env.iter().enumerate() {
+                let name = &variable.name;
+                if new.env.get(position).is_none_or(|set| set.name != *name) {
+                    let container = format!("spec.{list}[{index}]");
+                    ledger.to_runtime(
+                        format!("{source}.{container}.env[{position}]"),
+                        format!("{job}.template.{container}.env[{name}]"),
+                    );
+                }
             }
         }
     }

@@ -95,7 +95,7 @@ catalogue! {
     "TS016" RestartExitCode false "exit codes 1 to 127 fail the job, others replace the pod, as under v1"
         "Exit codes 1 to 127 of the training container fail the job, 128 and above replace the pod, as under v1. Replacements wait a growing time; a drained or preempted pod is replaced without being counted."
         "Nothing."
-    "TS017" SuccessRule false "all pods must succeed, not the Master alone"
+    "TS017" SuccessRule false "a worker that fails after the Master is done now fails the job"
         "v1 calls the job succeeded when its Master does, whatever the workers do. In one pod set the TrainJob completes when every node has succeeded, and fails when a worker fails after the Master succeeded."
         "Make every rank exit with 0 when training is done, or convert with --layout roles, where the Master alone decides."
     "TS018" CleanPodPolicy false "pods are cleaned up by v2's own rule"

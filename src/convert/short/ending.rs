@@ -24,7 +24,7 @@ impl Writer<'_, '_> {
                 let finding = Finding::new(Code::RuntimeCannot, Outcome::Lost, at)
                     .change(role.restart_policy(), "OnFailure");
                 let note = match base_limit {
-                    UNLIMITED => format!("runtime {} restarts in place", self.base.name),
+                    UNLIMITED => format!("runtime {} restarts in place, for ever", self.base.name),
                     limit => format!(
                         "runtime {} restarts in place, {limit} times",
                         self.base.name
@@ -36,6 +36,8 @@ impl Writer<'_, '_> {
         let at = "spec.runPolicy.backoffLimit";
         let given = self.plan.job.spec.run_policy.backoff_limit;
         match given {
+            // Said already to have no effect.
+            Some(limit) if limit > 0 && wanted.restart_policy != "OnFailure" => {}
             Some(limit) if wanted.backoff_limit != base_limit => {
                 let finding = Finding::new(Code::BackoffLimit, Outcome::Lost, at);
                 let note = format!("the limit is runtime {}'s", self.base.name);
