@@ -4,6 +4,9 @@
 //! and every finding. `UPDATE_GOLDEN=1 cargo test --test convert` writes the files anew; read the difference before you
 //! commit it. A case may have a `target.yaml` with `gang`, `layout`, `generate`, `shipped` or `runtime`.
 
+// A helper that fails is a test that fails.
+#![allow(clippy::expect_used, clippy::panic)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;

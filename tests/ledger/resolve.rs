@@ -53,7 +53,9 @@ pub(crate) fn is_same(path: &str, value: &Value, found: Option<&Value>) -> bool 
     match found {
         Some(found) if found == value => true,
         None | Some(Value::Object(_)) if *value == serde_json::json!({}) => empty_says_nothing,
-        Some(Value::String(text)) => value.is_number() && *text == value.to_string(),
+        Some(Value::String(text)) => value
+            .as_i64()
+            .is_some_and(|number| *text == format!("{number}")),
         Some(Value::Number(number)) => *value == Value::String(number.to_string()),
         None | Some(_) => false,
     }
@@ -124,7 +126,7 @@ fn variables(container: &Value, master: bool, torch: bool, input: &Value) -> Res
     let own = input.to_string();
     for name in ["RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"] {
         let users = own.contains(&format!("\"name\":\"{name}\""));
-        if seen.contains(name) != master && !(users && !master) {
+        if (master || !users) && seen.contains(name) != master {
             return Err(format!("{name} is there: {}", seen.contains(name)));
         }
     }

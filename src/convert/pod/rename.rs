@@ -1,5 +1,7 @@
 //! Names that change: of the training container wherever a field refers to it, and of v1's pods in text.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value};
 
 use crate::api::meta::{CONTAINER_ANNOTATIONS, DEFAULT_CONTAINER, NODE, ObjectMeta, V1_CONTAINER};
@@ -131,7 +133,7 @@ fn in_value(value: &mut Value, at: &mut String, sources: &Sources, ledger: &mut 
         Value::Object(fields) => in_fields(fields, at, sources, ledger),
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                at.push_str(&format!("[{index}]"));
+                let _ = write!(at, "[{index}]");
                 in_value(item, at, sources, ledger);
                 at.truncate(start);
             }

@@ -74,9 +74,7 @@ impl Writer<'_, '_> {
                     &format!("{PATCH}.spec.containers[0].securityContext"),
                 );
                 patch.insert(key.clone(), value.clone());
-            } else if key == "imagePullPolicy" && value == default_pull_policy(image) {
-                self.default(&suffix);
-            } else if is_default(key, value) {
+            } else if is_default(key, value, image) {
                 self.default(&suffix);
             } else {
                 self.cannot_value(&suffix, value);
@@ -130,8 +128,9 @@ fn numbers(ports: &[ContainerPort]) -> String {
 }
 
 /// Whether Kubernetes takes `value` when a container doesn't set `key` (kubernetes v1.36.3 `core/v1` defaults).
-fn is_default(key: &str, value: &Value) -> bool {
+fn is_default(key: &str, value: &Value, image: &str) -> bool {
     match key {
+        "imagePullPolicy" => value == default_pull_policy(image),
         "terminationMessagePath" => value == "/dev/termination-log",
         "terminationMessagePolicy" => value == "File",
         "stdin" | "stdinOnce" | "tty" => value == false,

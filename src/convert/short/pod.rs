@@ -13,19 +13,7 @@ impl Writer<'_, '_> {
         template: &PodTemplate,
         container: Map<String, Value>,
     ) -> Map<String, Value> {
-        let mut metadata = Map::new();
-        for (key, entries) in [
-            ("labels", &template.metadata.labels),
-            ("annotations", &template.metadata.annotations),
-        ] {
-            self.moved(
-                &format!(".metadata.{key}"),
-                &format!("{PATCH}.metadata.{key}"),
-            );
-            if !entries.is_empty() {
-                metadata.insert(key.to_owned(), json!(entries));
-            }
-        }
+        let metadata = self.metadata(template);
         let spec = &template.spec;
         let mut patch = Map::new();
         for (index, init) in spec.init_containers.iter().enumerate() {
@@ -42,29 +30,7 @@ impl Writer<'_, '_> {
             self.moved(".spec.affinity", &format!("{PATCH}.spec.affinity"));
             patch.insert("affinity".to_owned(), affinity.clone());
         }
-        // Gang scheduling sets both by itself, and then they are no fields of the job's.
-        let original = &self.plan.node.original.spec;
-        for (key, given, value) in [
-            (
-                "schedulerName",
-                &original.scheduler_name,
-                &spec.scheduler_name,
-            ),
-            (
-                "priorityClassName",
-                &original.priority_class_name,
-                &spec.priority_class_name,
-            ),
-        ] {
-            let suffix = format!(".spec.{key}");
-            match value {
-                Some(value) if value == "default-scheduler" => self.default(&suffix),
-                Some(value) if given.as_ref().is_some_and(|given| !given.is_empty()) => {
-                    self.cannot(&suffix, value);
-                }
-                _ => {}
-            }
-        }
+        self.scheduler(template);
         if !spec.topology_spread_constraints.is_empty() {
             self.cannot(".spec.topologySpreadConstraints", "the spread");
         }
@@ -99,6 +65,51 @@ impl Writer<'_, '_> {
             }
         }
         pod
+    }
+
+    fn metadata(&mut self, template: &PodTemplate) -> Map<String, Value> {
+        let mut metadata = Map::new();
+        for (key, entries) in [
+            ("labels", &template.metadata.labels),
+            ("annotations", &template.metadata.annotations),
+        ] {
+            self.moved(
+                &format!(".metadata.{key}"),
+                &format!("{PATCH}.metadata.{key}"),
+            );
+            if !entries.is_empty() {
+                metadata.insert(key.to_owned(), json!(entries));
+            }
+        }
+        metadata
+    }
+
+    /// Notes a scheduler and a priority class, which no patch can set.
+    fn scheduler(&mut self, template: &PodTemplate) {
+        let spec = &template.spec;
+        // Gang scheduling sets both by itself, and then they are no fields of the job's.
+        let original = &self.plan.node.original.spec;
+        for (key, given, value) in [
+            (
+                "schedulerName",
+                &original.scheduler_name,
+                &spec.scheduler_name,
+            ),
+            (
+                "priorityClassName",
+                &original.priority_class_name,
+                &spec.priority_class_name,
+            ),
+        ] {
+            let suffix = format!(".spec.{key}");
+            match value {
+                Some(value) if value == "default-scheduler" => self.default(&suffix),
+                Some(value) if given.as_ref().is_some_and(|given| !given.is_empty()) => {
+                    self.cannot(&suffix, value);
+                }
+                _ => {}
+            }
+        }
     }
 }
 
