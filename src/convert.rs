@@ -175,7 +175,7 @@ fn write(
     let why = if fits {
         "no runtime to start from is known"
     } else {
-        "Master and Worker differ, which takes a runtime of its own"
+        "Master and Worker in pods of their own take a generated runtime"
     };
     let refused = Finding::about(
         Code::LayoutImpossible,

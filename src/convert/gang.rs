@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::api::Rest;
 use crate::api::pod::PodTemplate;
 use crate::api::pytorchjob::{PyTorchJob, SchedulingPolicy};
 
@@ -59,7 +60,11 @@ pub fn plan(
     report_unknown(&policy, ledger);
     ledger.says_nothing(AT);
     if scheduler == GangScheduler::None {
-        if policy != SchedulingPolicy::default() {
+        let known = SchedulingPolicy {
+            rest: Rest::new(),
+            ..policy
+        };
+        if known != SchedulingPolicy::default() {
             let finding = Finding::new(Code::SchedulingPolicy, Outcome::Lost, AT);
             ledger.find(
                 finding.note(

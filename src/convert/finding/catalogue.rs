@@ -74,7 +74,7 @@ catalogue! {
     "TS009" RendezvousEndpoint false "the rendezvous has another address under v2"
         "PET_RDZV_ENDPOINT names the same pod as under v1, by its v2 address and with v1's port."
         "Nothing, unless a NetworkPolicy names the old host."
-    "TS010" Standalone false "standalone is said as PET_STANDALONE=1"
+    "TS010" Standalone false "torchrun can't read the empty value that v1 sets"
         "v1 sets PET_STANDALONE to the empty string, which torchrun can't read as a number, so the job could not have started with torchrun."
         "Check that the job is meant to rendezvous on each node by itself."
     "TS011" ContainerName false "the training container is called node"

@@ -60,20 +60,19 @@ fn report_range(elastic: &ElasticPolicy, topology: &Topology, ledger: &mut Ledge
     let (min, max) = range(elastic, topology);
     let workers = topology.worker.as_ref().map_or(1, |worker| worker.replicas);
     if let Some(first) = given.first().cloned() {
-        let fixed = (min, max) == (workers, workers);
-        let (code, old) = if fixed {
-            (Code::SmallDifference, format!("{workers} workers"))
-        } else {
-            (Code::ElasticRange, format!("{min} to {max} workers"))
-        };
-        let finding = Finding::new(code, Outcome::Adapted, first).covering(given);
-        ledger.find(if fixed {
+        ledger.find(if (min, max) == (workers, workers) {
+            let finding = Finding::new(Code::SmallDifference, Outcome::Adapted, first);
             finding
-                .had(old)
-                .note("the number that there are; stands in PET_NNODES")
+                .covering(given)
+                .note("as many as there are workers; stands in PET_NNODES")
         } else {
+            let finding = Finding::new(Code::ElasticRange, Outcome::Adapted, first);
             finding
-                .change(old, format!("always {workers}"))
+                .covering(given)
+                .change(
+                    format!("{min} to {max} workers"),
+                    format!("always {workers}"),
+                )
                 .note("torchrun still takes the range, but v2 adds and removes no pods")
         });
     }

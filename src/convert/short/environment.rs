@@ -2,7 +2,7 @@
 
 use super::Writer;
 use crate::api::Rest;
-use crate::api::pod::Container;
+use crate::api::pod::{Container, EnvVar};
 use crate::api::trainjob::Trainer;
 use crate::convert::dialect::MAX_ITEMS;
 use crate::convert::finding::{Code, Finding, Outcome};
@@ -18,24 +18,20 @@ impl Writer<'_, '_> {
             to.env
                 .retain(|variable| !RESERVED.contains(&variable.name.as_str()));
         }
-        if to.env.len() > MAX_ITEMS {
-            self.cannot(&at, format!("{} variables", to.env.len()));
-            to.env.truncate(MAX_ITEMS);
-        } else {
-            self.moved(&at, "spec.trainer.env");
-            let own = self.plan.node.own_variables(index);
-            // Where variables were left out, the others stand elsewhere in the list, and are found by name.
-            for (position, name) in own.iter().enumerate() {
-                if to.env.get(position).is_none_or(|set| set.name != *name) {
-                    self.moved(
-                        &format!("{at}[{position}]"),
-                        &format!("spec.trainer.env[{name}]"),
-                    );
-                }
+        self.moved(&at, "spec.trainer.env");
+        let own = self.plan.node.own_variables(index);
+        self.keep_within_limit(&at, &own, to);
+        // Where variables were left out, the others stand elsewhere in the list, and are found by name.
+        for (position, name) in own.iter().enumerate() {
+            if to.env.get(position).is_none_or(|set| set.name != *name) {
+                self.moved(
+                    &format!("{at}[{position}]"),
+                    &format!("spec.trainer.env[{name}]"),
+                );
             }
-            if torch {
-                self.reserved(&at, &own);
-            }
+        }
+        if torch {
+            self.reserved(&at, &own);
         }
         for (field, name) in self.plan.node.launch.carried.clone() {
             if !torch || name != PROCESSES {
@@ -45,6 +41,25 @@ impl Writer<'_, '_> {
         }
         if torch {
             self.torch_policy(from, to);
+        }
+    }
+
+    /// Leaves out the last of the user's own variables where there are too many. Never the launch's: without them each
+    /// pod would train by itself.
+    fn keep_within_limit(&mut self, at: &str, own: &[String], to: &mut Trainer) {
+        while to.env.len() > MAX_ITEMS {
+            let launch = &self.plan.node.launch.env;
+            let is_own = |variable: &EnvVar| launch.iter().all(|set| set.name != variable.name);
+            let Some(last) = to.env.iter().rposition(is_own) else {
+                return;
+            };
+            let name = to.env.remove(last).name;
+            for (position, _) in own.iter().enumerate().filter(|(_, set)| **set == name) {
+                let note = format!("a TrainJob has room for {MAX_ITEMS} variables");
+                let field = format!("{at}[{position}]");
+                let finding = self.finding(Code::RuntimeCannot, Outcome::Lost, &field);
+                self.unsaid.push(finding.had(name.as_str()).note(note));
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{PATCH, Writer};
 use crate::api::meta::NODE;
 use crate::api::pod::PodTemplate;
+use crate::convert::dialect::{MAX_ITEMS, most_items};
 
 impl Writer<'_, '_> {
     /// Writes the pod's part of the runtime patch.
@@ -22,7 +23,9 @@ impl Writer<'_, '_> {
                 format!("init container {}", init.name),
             );
         }
-        if !spec.volumes.is_empty() {
+        if spec.volumes.len() > MAX_ITEMS {
+            self.cannot(".spec.volumes", format!("{} volumes", spec.volumes.len()));
+        } else if !spec.volumes.is_empty() {
             self.moved(".spec.volumes", &format!("{PATCH}.spec.volumes"));
             patch.insert("volumes".to_owned(), json!(spec.volumes));
         }
@@ -36,7 +39,8 @@ impl Writer<'_, '_> {
         }
         for (key, value) in &spec.rest {
             let suffix = format!(".spec.{key}");
-            if self.dialect.can_patch(key) {
+            let items = value.as_array().map_or(0, Vec::len);
+            if self.dialect.can_patch(key) && items <= most_items(key) {
                 self.moved(&suffix, &format!("{PATCH}.spec.{key}"));
                 patch.insert(key.clone(), value.clone());
             } else if key == "serviceAccount"
