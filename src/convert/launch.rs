@@ -78,7 +78,7 @@ pub fn environment(job: &PyTorchJob, topology: &Topology, names: &Names, role: F
             .unwrap_or(1);
         set(EnvVar::literal(
             "WORLD_SIZE",
-            topology.total().saturating_mul(processes).to_string(),
+            (i64::from(topology.total()) * i64::from(processes)).to_string(),
         ));
         set(rank("RANK", topology, role));
         set(rank("PET_NODE_RANK", topology, role));

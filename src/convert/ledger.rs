@@ -221,3 +221,6 @@ pub fn push_key(path: &mut String, key: &str) {
         path.push_str(key);
     }
 }
+
+#[cfg(test)]
+mod tests;

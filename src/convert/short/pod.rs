@@ -6,6 +6,7 @@ use super::{PATCH, Writer};
 use crate::api::meta::NODE;
 use crate::api::pod::PodTemplate;
 use crate::convert::dialect::{MAX_ITEMS, most_items};
+use crate::convert::finding::{Code, Outcome};
 
 impl Writer<'_, '_> {
     /// Writes the pod's part of the runtime patch.
@@ -43,12 +44,11 @@ impl Writer<'_, '_> {
             if self.dialect.can_patch(key) && items <= most_items(key) {
                 self.moved(&suffix, &format!("{PATCH}.spec.{key}"));
                 patch.insert(key.clone(), value.clone());
-            } else if key == "serviceAccount"
-                && spec
-                    .rest
-                    .get("serviceAccountName")
-                    .is_none_or(|name| name == value)
-            {
+            } else if key == "serviceAccount" && spec.rest.contains_key("serviceAccountName") {
+                // The old name counts only where the new one is missing (kubernetes `core/v1` conversion).
+                let finding = self.finding(Code::SmallDifference, Outcome::Adapted, &suffix);
+                self.ledger.find(finding.note("serviceAccountName counts"));
+            } else if key == "serviceAccount" {
                 self.moved(&suffix, &format!("{PATCH}.spec.serviceAccountName"));
                 patch.insert("serviceAccountName".to_owned(), value.clone());
             } else if is_default(key, value) {
