@@ -88,10 +88,9 @@ pub fn write(
     // What isn't said at all is not also said in another way.
     ledger.findings.retain(|finding| {
         finding.outcome != Outcome::Adapted
-            || !unsaid.iter().any(|lost| {
-                let both = (finding.code, lost.code);
-                finding.at == lost.at || both == (Code::ElasticRange, Code::ElasticRange)
-            })
+            || !unsaid
+                .iter()
+                .any(|lost| finding.at == lost.at || lost.covers.contains(&finding.at))
     });
     job.spec.trainer = Some(trainer);
     if !pod_patch.is_empty() {

@@ -94,12 +94,15 @@ pub(crate) fn well_formed(input: &Value, trainjob: &Value, runtime: &Value) -> R
     let groups = containers(trainjob, runtime);
     let torch = runtime.is_null() && trainjob["spec"]["runtimeRef"]["name"] == "torch-distributed";
     let master = replicas(input, "Master").is_some();
-    for (_, containers) in &groups {
+    let pods = replicas(input, "Master").unwrap_or(0) + replicas(input, "Worker").unwrap_or(0);
+    for (index, (_, containers)) in groups.iter().enumerate() {
         for container in containers {
             variables(container, master, torch, input)?;
+            if master {
+                rank(container, index, groups.len(), pods)?;
+            }
         }
     }
-    let pods = replicas(input, "Master").unwrap_or(0) + replicas(input, "Worker").unwrap_or(0);
     let found = match groups.as_slice() {
         [_, _] => {
             let jobs = &runtime["spec"]["template"]["spec"]["replicatedJobs"];
@@ -134,6 +137,22 @@ fn variables(container: &Value, master: bool, torch: bool, input: &Value) -> Res
         return Err(format!("PET_NNODES on a torch policy: {torch}"));
     }
     Ok(())
+}
+
+/// RANK is v1's: the Master's is 0, every other pod's is its place after the Master.
+fn rank(container: &Value, group: usize, groups: usize, pods: i64) -> Result<(), String> {
+    let variable = step(&container["env"], "RANK").unwrap_or(&Value::Null);
+    let field = &variable["valueFrom"]["fieldRef"]["fieldPath"];
+    let right = match (groups, group) {
+        (1, _) if pods > 1 => {
+            *field == "metadata.annotations['batch.kubernetes.io/job-completion-index']"
+        }
+        (_, 0) => variable["value"] == "0",
+        _ => *field == "metadata.annotations['jobset.sigs.k8s.io/job-global-index']",
+    };
+    right
+        .then_some(())
+        .ok_or_else(|| format!("RANK is {variable}"))
 }
 
 fn names(trainjob: &Value, runtime: &Value, pods: i64) -> Result<(), String> {

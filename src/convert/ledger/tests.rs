@@ -69,7 +69,7 @@ fn nulls_and_empty_lists_are_no_leaves() {
     let mut paths = Vec::new();
     let input = json!({"a": null, "b": [], "c": {"d": [null, {}]}});
     leaves(&input, &mut String::new(), &mut |path, _| {
-        paths.push(path.to_owned())
+        paths.push(path.to_owned());
     });
     assert_eq!(paths, ["c.d[1]"]);
 }
