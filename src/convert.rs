@@ -16,6 +16,7 @@ pub mod names;
 pub mod plan;
 pub mod pod;
 pub mod runtime;
+pub mod sdk;
 pub mod short;
 pub mod target;
 pub mod topology;
@@ -174,7 +175,7 @@ fn write(
     let why = if fits {
         "no runtime to start from is known"
     } else {
-        "Master and Worker differ, which takes a runtime of its own"
+        "Master and Worker in pods of their own take a generated runtime"
     };
     let refused = Finding::about(
         Code::LayoutImpossible,

@@ -31,6 +31,16 @@ pub const MAX_ITEMS: usize = 128;
 /// Most characters that `spec.trainer.image` may have (from Trainer 2.2).
 pub const MAX_IMAGE: usize = 500;
 
+/// Most entries that a list of a runtime patch may have (trainer v2.3.0 `trainjob_types.go`, `PodSpecPatch`).
+#[must_use]
+pub fn most_items(pod_field: &str) -> usize {
+    match pod_field {
+        "imagePullSecrets" => 64,
+        "schedulingGates" => 16,
+        _ => MAX_ITEMS,
+    }
+}
+
 impl Dialect {
     /// Every dialect, oldest first.
     pub const ALL: [Self; 4] = [Self::V2_0, Self::V2_1, Self::V2_2, Self::V2_3];

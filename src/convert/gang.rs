@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::api::Rest;
 use crate::api::pod::PodTemplate;
 use crate::api::pytorchjob::{PyTorchJob, SchedulingPolicy};
 
@@ -57,13 +58,18 @@ pub fn plan(
         .clone()
         .unwrap_or_default();
     report_unknown(&policy, ledger);
+    ledger.says_nothing(AT);
     if scheduler == GangScheduler::None {
-        if job.spec.run_policy.scheduling_policy.is_some() {
+        let known = SchedulingPolicy {
+            rest: Rest::new(),
+            ..policy
+        };
+        if known != SchedulingPolicy::default() {
             let finding = Finding::new(Code::SchedulingPolicy, Outcome::Lost, AT);
             ledger.find(
-                finding
-                    .had("schedulingPolicy")
-                    .note("without effect unless v1 runs with a gang scheduler: then say which with --gang-scheduler"),
+                finding.note(
+                    "without effect unless v1 runs with a gang scheduler: then say which with --gang-scheduler",
+                ),
             );
         }
         return Ok(None);
@@ -100,23 +106,7 @@ pub fn plan(
             Outcome::Lost,
             format!("{AT}.minResources"),
         );
-        ledger.find(
-            finding
-                .had("minResources")
-                .note("Trainer computes it from the pods"),
-        );
-    }
-    if policy
-        .priority_class
-        .as_deref()
-        .is_some_and(|class| !class.is_empty())
-    {
-        let finding = Finding::new(
-            Code::SchedulingPolicy,
-            Outcome::Adapted,
-            format!("{AT}.priorityClass"),
-        );
-        ledger.find(finding.change("priority of the pod group", "priorityClassName of the pods"));
+        ledger.find(finding.note("Trainer computes it from the pods"));
     }
     Ok(Some(match scheduler {
         GangScheduler::SchedulerPlugins => coscheduling(&policy, ledger),
@@ -125,7 +115,11 @@ pub fn plan(
 }
 
 fn volcano(policy: &SchedulingPolicy, ledger: &mut Ledger) -> Gang {
-    if policy.queue.is_some() {
+    // An empty queue is v1's default one; Trainer refuses the annotation without a value.
+    let queue = policy.queue.clone().filter(|queue| !queue.is_empty());
+    if queue.is_none() {
+        ledger.is_default(format!("{AT}.queue"));
+    } else {
         ledger.to_runtime(
             format!("{AT}.queue"),
             "spec.template.metadata.annotations[scheduling.volcano.sh/queue-name]",
@@ -138,14 +132,26 @@ fn volcano(policy: &SchedulingPolicy, ledger: &mut Ledger) -> Gang {
             ledger,
         );
     }
+    let at = format!("{AT}.priorityClass");
+    let priority_class = policy
+        .priority_class
+        .clone()
+        .filter(|class| !class.is_empty());
+    if let Some(class) = &priority_class {
+        let finding = Finding::new(Code::SchedulingPolicy, Outcome::Adapted, at);
+        ledger.find(
+            finding
+                .had(class)
+                .note("the pods get it as priorityClassName; the pod group takes it from them"),
+        );
+    } else {
+        ledger.is_default(at);
+    }
     Gang {
         policy: json!({"volcano": {}}),
-        queue: policy.queue.clone(),
+        queue,
         scheduler: "volcano",
-        priority_class: policy
-            .priority_class
-            .clone()
-            .filter(|class| !class.is_empty()),
+        priority_class,
     }
 }
 
@@ -154,6 +160,13 @@ fn coscheduling(policy: &SchedulingPolicy, ledger: &mut Ledger) -> Gang {
         same(
             &format!("{AT}.queue"),
             "scheduler-plugins has no queues under v1 either",
+            ledger,
+        );
+    }
+    if policy.priority_class.is_some() {
+        same(
+            &format!("{AT}.priorityClass"),
+            "scheduler-plugins' pod group has no priority under v1 either",
             ledger,
         );
     }
@@ -167,10 +180,7 @@ fn coscheduling(policy: &SchedulingPolicy, ledger: &mut Ledger) -> Gang {
         policy: json!({"coscheduling": settings}),
         queue: None,
         scheduler: "scheduler-plugins-scheduler",
-        priority_class: policy
-            .priority_class
-            .clone()
-            .filter(|class| !class.is_empty()),
+        priority_class: None,
     }
 }
 

@@ -4,6 +4,8 @@
 //! `master.go`, `elastic.go`). Trainer sets no RANK, WORLD_SIZE, MASTER_ADDR or MASTER_PORT, so that without them
 //! `python train.py` on four nodes would train four models.
 
+mod report;
+
 use crate::api::meta::{
     JOB_COMPLETION_INDEX, JOBSET_GLOBAL_INDEX, JOBSET_NAME, V1_CONTAINER, V1_DEFAULT_PORT,
     V1_PORT_NAME,
@@ -11,10 +13,10 @@ use crate::api::meta::{
 use crate::api::pod::EnvVar;
 use crate::api::pytorchjob::{ElasticPolicy, PyTorchJob};
 
-use super::finding::{Code, Finding, Outcome};
-use super::ledger::Ledger;
-use super::names::{JobName, NAME_VARIABLE, Names, V1Pod, rewrite_hosts};
+use super::names::{JobName, Names, Rewritten, V1Pod, rewrite_hosts};
 use super::topology::{Role, Topology};
+
+pub use report::report;
 
 /// Variables that Trainer's torch policy sets by itself and refuses in `trainer.env`
 /// (trainer v2.3.0 `pkg/constants`, `TorchRunReservedEnvNames`).
@@ -56,7 +58,7 @@ pub fn environment(job: &PyTorchJob, topology: &Topology, names: &Names, role: F
     let mut set = |variable| launch.env.push(variable);
     if matches!(names.job, JobName::Generated(_)) {
         set(EnvVar::field(
-            NAME_VARIABLE,
+            names.variable,
             &format!("metadata.labels['{JOBSET_NAME}']"),
         ));
     }
@@ -76,7 +78,7 @@ pub fn environment(job: &PyTorchJob, topology: &Topology, names: &Names, role: F
             .unwrap_or(1);
         set(EnvVar::literal(
             "WORLD_SIZE",
-            topology.total().saturating_mul(processes).to_string(),
+            (i64::from(topology.total()) * i64::from(processes)).to_string(),
         ));
         set(rank("RANK", topology, role));
         set(rank("PET_NODE_RANK", topology, role));
@@ -136,14 +138,13 @@ fn elastic_environment(
             .carried
             .push((format!("spec.elasticPolicy.{field}"), name));
     };
-    let workers = topology.worker.as_ref().map_or(1, |worker| worker.replicas);
     let port = elastic
         .rdzv_port
         .or_else(|| topology.worker.as_ref().map(port))
         .unwrap_or(V1_DEFAULT_PORT);
     let host = match &elastic.rdzv_host {
         None => names.worker_host(0, topology.roles, topology.master.is_some()),
-        Some(host) => rewrite(host, topology, names).unwrap_or_else(|| host.clone()),
+        Some(host) => rewrite(host, topology, names).map_or_else(|| host.clone(), |new| new.text),
     };
     launch.env.push(EnvVar::literal(
         "PET_RDZV_ENDPOINT",
@@ -153,11 +154,7 @@ fn elastic_environment(
         Some(backend) => carried(launch, "rdzvBackend", "PET_RDZV_BACKEND", backend.clone()),
         None => launch.env.push(EnvVar::literal("PET_RDZV_BACKEND", "c10d")),
     }
-    let (min, max) = match (elastic.min_replicas, elastic.max_replicas) {
-        (Some(min), Some(max)) => (min, max),
-        (Some(only), None) | (None, Some(only)) => (only, only),
-        (None, None) => (workers, workers),
-    };
+    let (min, max) = range(elastic, topology);
     launch
         .env
         .push(EnvVar::literal("PET_NNODES", format!("{min}:{max}")));
@@ -190,113 +187,34 @@ fn elastic_environment(
     }
 }
 
-/// Puts v2 addresses in place of v1 pod names. A name that the API server has yet to make up can't stand in any text.
+/// Smallest and largest number of workers, as v1 defaults them (`pytorch_defaults.go`).
+fn range(elastic: &ElasticPolicy, topology: &Topology) -> (i32, i32) {
+    match (elastic.min_replicas, elastic.max_replicas) {
+        (Some(min), Some(max)) => (min, max),
+        (Some(only), None) | (None, Some(only)) => (only, only),
+        (None, None) => {
+            let workers = topology.worker.as_ref().map_or(1, |worker| worker.replicas);
+            (workers, workers)
+        }
+    }
+}
+
+/// Puts v2 addresses in place of the names of v1's pods. A name that the API server has yet to make up can't stand in
+/// any text.
 #[must_use]
-pub fn rewrite(text: &str, topology: &Topology, names: &Names) -> Option<String> {
+pub fn rewrite(text: &str, topology: &Topology, names: &Names) -> Option<Rewritten> {
     let JobName::Fixed(job) = &names.job else {
         return None;
     };
     let has_master = topology.master.is_some();
+    let workers = topology.worker.as_ref().map_or(0, |worker| worker.replicas);
     rewrite_hosts(text, job, |pod| match pod {
-        V1Pod::Master => names.first_host(),
-        V1Pod::Worker(index) => names.worker_host(index, topology.roles, has_master),
+        V1Pod::Master => has_master.then(|| names.first_host()),
+        V1Pod::Worker(index) => {
+            (index < workers).then(|| names.worker_host(index, topology.roles, has_master))
+        }
     })
 }
 
-/// Notes what the launch changes, whatever form it is written in.
-pub fn report(job: &PyTorchJob, topology: &Topology, names: &Names, ledger: &mut Ledger) {
-    if topology.master.is_some() {
-        let old = match &names.job {
-            JobName::Fixed(job) => format!("{job}-master-0"),
-            JobName::Generated(prefix) => format!("{prefix}*-master-0"),
-        };
-        let about = Finding::about(Code::MasterAddress, Outcome::Adapted, "MASTER_ADDR");
-        ledger.find(about.change(old, names.first_host()));
-    }
-    let Some(elastic) = &job.spec.elastic_policy else {
-        return;
-    };
-    let field = |name: &str| format!("spec.elasticPolicy.{name}");
-    let range = [
-        ("minReplicas", elastic.min_replicas),
-        ("maxReplicas", elastic.max_replicas),
-    ];
-    let given: Vec<_> = range
-        .iter()
-        .filter_map(|(name, value)| value.map(|_| field(name)))
-        .collect();
-    if elastic.min_replicas != elastic.max_replicas || !given.is_empty() {
-        let pods = topology.total();
-        let old = range
-            .map(|(_, value)| value.map_or_else(|| "unset".to_owned(), |value| value.to_string()))
-            .join(" to ");
-        let finding = Finding::new(Code::ElasticRange, Outcome::Adapted, field("minReplicas"))
-            .covering(given);
-        ledger.find(finding.change(
-            format!("{old} workers"),
-            format!("{pods} pods, PET_NNODES keeps the range"),
-        ));
-    }
-    report_rendezvous(elastic, topology, names, ledger);
-    if elastic.standalone.is_some() {
-        let finding = Finding::new(Code::Standalone, Outcome::Adapted, field("standalone"));
-        if elastic.standalone == Some(true) {
-            ledger.find(finding.change("PET_STANDALONE=\"\"", "PET_STANDALONE=1"));
-        } else {
-            ledger.is_default(field("standalone"));
-        }
-    }
-    if elastic.metrics.is_some() {
-        let finding = Finding::new(Code::Autoscaling, Outcome::Lost, field("metrics"));
-        ledger.find(finding.had("the HorizontalPodAutoscaler"));
-    }
-}
-
-fn report_rendezvous(
-    elastic: &ElasticPolicy,
-    topology: &Topology,
-    names: &Names,
-    ledger: &mut Ledger,
-) {
-    let field = |name: &str| format!("spec.elasticPolicy.{name}");
-    let default_host = names.worker_host(0, topology.roles, topology.master.is_some());
-    let new_host = match &elastic.rdzv_host {
-        None => Some(("<job>-worker-0".to_owned(), default_host)),
-        Some(host) => rewrite(host, topology, names).map(|new| (host.clone(), new)),
-    };
-    let hosts = elastic.rdzv_host.is_some().then(|| field("rdzvHost"));
-    match new_host {
-        Some((old, new)) => {
-            let finding = Finding::new(
-                Code::RendezvousEndpoint,
-                Outcome::Adapted,
-                "PET_RDZV_ENDPOINT",
-            );
-            ledger.find(
-                finding
-                    .covering(hosts.into_iter().collect())
-                    .change(old, new),
-            );
-        }
-        None => same(hosts, "part of PET_RDZV_ENDPOINT", ledger),
-    }
-    same(
-        elastic.rdzv_port.map(|_| field("rdzvPort")),
-        "part of PET_RDZV_ENDPOINT",
-        ledger,
-    );
-    same(
-        (!elastic.rdzv_conf.is_empty()).then(|| field("rdzvConf")),
-        "PET_RDZV_CONF",
-        ledger,
-    );
-}
-
-fn same(field: Option<String>, place: &str, ledger: &mut Ledger) {
-    if let Some(field) = field {
-        ledger.find(
-            Finding::new(Code::SmallDifference, Outcome::Adapted, field)
-                .note(format!("stands in {place}")),
-        );
-    }
-}
+#[cfg(test)]
+mod tests;

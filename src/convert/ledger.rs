@@ -12,6 +12,9 @@ use serde_json::Value;
 
 use super::finding::{Finding, Outcome};
 
+/// Marks an entry that is about an empty object only.
+const EMPTY: &str = "{}";
+
 /// Where a kept field stands now.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "object", content = "path")]
@@ -92,6 +95,12 @@ impl Ledger {
         self.moved(from, Destination::Default);
     }
 
+    /// Notes that the field `at` may be an empty object, which says the same as no field. Unlike every other entry this
+    /// is about no field below it.
+    pub fn says_nothing(&mut self, at: impl Into<String>) {
+        self.is_default(at.into() + EMPTY);
+    }
+
     fn moved(&mut self, from: impl Into<String>, to: Destination) {
         self.moves.push(Move {
             from: from.into(),
@@ -126,14 +135,18 @@ impl Ledger {
         }
         let mut lines = Vec::new();
         leaves(input, &mut String::new(), &mut |path, value| {
-            let fate = prefixes(path)
-                .find_map(|prefix| entries.get(prefix).map(|entry| (prefix, entry)))
-                .map_or(Fate::Unaccounted, |(prefix, entry)| match entry {
-                    Entry::Move(index) => {
-                        Fate::Kept(self.moves[*index].to.below(&path[prefix.len()..]))
-                    }
-                    Entry::Finding(finding) => Fate::Found(finding),
-                });
+            let entry =
+                prefixes(path).find_map(|prefix| entries.get(prefix).map(|entry| (prefix, entry)));
+            let says_nothing =
+                || value.is_object() && entries.contains_key((path.to_owned() + EMPTY).as_str());
+            let fate = match entry {
+                Some((prefix, Entry::Move(index))) => {
+                    Fate::Kept(self.moves[*index].to.below(&path[prefix.len()..]))
+                }
+                Some((_, Entry::Finding(finding))) => Fate::Found(finding),
+                None if says_nothing() => Fate::Kept(Destination::Default),
+                None => Fate::Unaccounted,
+            };
             lines.push(Line {
                 path: path.to_owned(),
                 value,
@@ -208,3 +221,6 @@ pub fn push_key(path: &mut String, key: &str) {
         path.push_str(key);
     }
 }
+
+#[cfg(test)]
+mod tests;

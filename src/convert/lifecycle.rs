@@ -80,7 +80,8 @@ fn exit_codes() -> Value {
 fn success_rule(job: &PyTorchJob, topology: &Topology) -> Option<Value> {
     let cleans = matches!(
         job.spec.run_policy.clean_pod_policy.as_deref(),
-        Some("Running" | "All")
+        // v1 takes the empty string for All (`common/job.go`).
+        Some("Running" | "All" | "")
     );
     let elastic = job.spec.elastic_policy.is_some();
     match (topology.master.is_some(), topology.worker.is_some()) {
@@ -105,6 +106,10 @@ pub fn report(job: &PyTorchJob, topology: &Topology, ledger: &mut Ledger) {
             "ExitCode" => {
                 let finding = Finding::new(Code::RestartExitCode, Outcome::Adapted, at);
                 ledger.find(finding.change("ExitCode", "Never with podFailurePolicy"));
+            }
+            _ if role.spec.restart_policy.as_deref() == Some("") => {
+                let finding = Finding::new(Code::SmallDifference, Outcome::Adapted, at);
+                ledger.find(finding.note("empty is v1's default, OnFailure"));
             }
             _ => {}
         }
@@ -143,7 +148,7 @@ fn report_backoff_limit(policy: &RunPolicy, topology: &Topology, ledger: &mut Le
         let finding = Finding::new(Code::RestartCount, Outcome::Adapted, at);
         ledger.find(finding.change(
             format!("{limit} over all pods"),
-            format!("{limit} for each role"),
+            format!("{limit} for each role that restarts in place"),
         ));
     }
 }
@@ -162,16 +167,14 @@ fn report_end(job: &PyTorchJob, topology: &Topology, ledger: &mut Ledger) {
         ));
     }
     let at = "spec.runPolicy.cleanPodPolicy";
-    let becomes = match job.spec.run_policy.clean_pod_policy.as_deref() {
-        Some("None") => "pods that still run are ended, finished ones stay",
-        Some("All") => "finished pods stay until the TrainJob is deleted",
+    let (policy, becomes) = match job.spec.run_policy.clean_pod_policy.as_deref() {
+        Some("None") => ("None", "pods that still run are ended"),
+        Some("All") => ("All", "finished pods stay"),
+        Some("") => ("\"\" (as All)", "finished pods stay"),
         _ => return ledger.is_default(at),
     };
-    let policy = job
-        .spec
-        .run_policy
-        .clean_pod_policy
-        .clone()
-        .unwrap_or_default();
     ledger.find(Finding::new(Code::CleanPodPolicy, Outcome::Adapted, at).change(policy, becomes));
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,8 @@ const DNS_LABEL: usize = 63;
 const GENERATED_SUFFIX: usize = 5;
 /// The variable that holds the `TrainJob`'s name where it isn't known before the pods run.
 pub const NAME_VARIABLE: &str = "JOBSET_NAME";
+/// Its name where the job has a variable [`NAME_VARIABLE`] of its own.
+pub const OTHER_NAME_VARIABLE: &str = "TRAINSHIFT_JOBSET_NAME";
 
 /// The job's name, as far as it is known.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +29,8 @@ pub struct Names {
     pub node: &'static str,
     /// The replicated job of the Workers, in two roles.
     pub worker: &'static str,
+    /// The variable that holds the job's name, where that isn't known before the pods run.
+    pub variable: &'static str,
 }
 
 /// A job name that leaves no room for the names of its pods.
@@ -63,6 +67,7 @@ impl Names {
             job: job.clone(),
             node,
             worker,
+            variable: NAME_VARIABLE,
         };
         if length <= room(NODE, WORKER_JOB) {
             Ok(names(NODE, WORKER_JOB))
@@ -106,7 +111,7 @@ impl Names {
     fn host(&self, replicated_job: &str, job_index: i32, pod_index: i32) -> String {
         let job = match &self.job {
             JobName::Fixed(name) => name.clone(),
-            JobName::Generated(_) => format!("$({NAME_VARIABLE})"),
+            JobName::Generated(_) => format!("$({})", self.variable),
         };
         format!("{job}-{replicated_job}-{job_index}-{pod_index}.{job}")
     }
@@ -133,14 +138,30 @@ pub fn is_dns1035(name: &str) -> bool {
         && bytes.iter().all(inner)
 }
 
+/// A text in which names of v1's pods were replaced.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rewritten {
+    /// The new text.
+    pub text: String,
+    /// Which name became which address: each once, in order.
+    pub changes: Vec<(String, String)>,
+}
+
 /// Puts the v2 address in place of each v1 pod name (`<job>-master-0`, `<job>-worker-<i>`) in `text`, where it stands as
-/// a word of its own. `None` when there is none.
+/// a word of its own and `host` knows the pod. `None` when there is none.
 #[must_use]
-pub fn rewrite_hosts(text: &str, job: &str, host: impl Fn(V1Pod) -> String) -> Option<String> {
+pub fn rewrite_hosts(
+    text: &str,
+    job: &str,
+    host: impl Fn(V1Pod) -> Option<String>,
+) -> Option<Rewritten> {
     if job.is_empty() {
         return None;
     }
-    let mut out = String::new();
+    let mut new = Rewritten {
+        text: String::new(),
+        changes: Vec::new(),
+    };
     let mut copied = 0;
     let mut from = 0;
     while let Some(found) = text[from..].find(job) {
@@ -148,14 +169,20 @@ pub fn rewrite_hosts(text: &str, job: &str, host: impl Fn(V1Pod) -> String) -> O
         let after = start + job.len();
         from = after;
         let starts_word = !text[..start].ends_with(is_name_char);
-        if let Some((pod, length)) = parse_v1_pod(&text[after..]).filter(|_| starts_word) {
-            out.push_str(&text[copied..start]);
-            out.push_str(&host(pod));
+        let pod = parse_v1_pod(&text[after..]).filter(|_| starts_word);
+        if let Some((address, length)) = pod.and_then(|(pod, length)| Some((host(pod)?, length))) {
+            new.text.push_str(&text[copied..start]);
+            new.text.push_str(&address);
             copied = after + length;
             from = copied;
+            let change = (text[start..copied].to_owned(), address);
+            if !new.changes.contains(&change) {
+                new.changes.push(change);
+            }
         }
     }
-    (copied > 0).then(|| out + &text[copied..])
+    new.text.push_str(&text[copied..]);
+    (!new.changes.is_empty()).then_some(new)
 }
 
 /// A pod of v1.
@@ -168,7 +195,7 @@ pub enum V1Pod {
 }
 
 fn is_name_char(character: char) -> bool {
-    character.is_ascii_alphanumeric() || character == '-'
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '_')
 }
 
 /// Reads `-master-0` or `-worker-<i>` at the start of `tail`, with the length of what it read.
@@ -179,7 +206,8 @@ fn parse_v1_pod(tail: &str) -> Option<(V1Pod, usize)> {
     };
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let index: i32 = rest[..digits].parse().ok()?;
-    if rest[digits..].starts_with(is_name_char) {
+    let padded = digits > 1 && rest.starts_with('0');
+    if padded || rest[digits..].starts_with(is_name_char) {
         return None;
     }
     let pod = match (master, index) {
@@ -189,3 +217,6 @@ fn parse_v1_pod(tail: &str) -> Option<(V1Pod, usize)> {
     };
     Some((pod, tail.len() - rest.len() + digits))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,22 +1,25 @@
 //! Everything about a job that doesn't depend on the form in which it is written: pods, names, endings.
 
-use crate::api::meta::MULTIKUEUE;
+use crate::api::meta::{MULTIKUEUE, V1_DEFAULT_PORT, V1_PORT_NAME};
 use crate::api::pod::PodTemplate;
-use crate::api::pytorchjob::PyTorchJob;
+use crate::api::pytorchjob::{ElasticPolicy, PyTorchJob};
 
 use super::finding::{Code, Finding, Outcome};
 use super::gang::{self, Gang};
 use super::launch::{self, For, Launch};
 use super::ledger::{Ledger, push_key};
 use super::lifecycle::{self, JobPolicy};
-use super::names::{JobName, Names};
+use super::names::{JobName, NAME_VARIABLE, Names, OTHER_NAME_VARIABLE};
 use super::pod::{self, Context};
+use super::sdk;
 use super::target::{Style, Target};
-use super::topology::{Role, Topology};
+use super::topology::{Role, Topology, has_default_port_only};
 
 /// The pods of one replicated job.
 #[derive(Debug)]
-pub struct PodSet {
+pub struct PodSet<'a> {
+    /// The template as it stands in the input; the first, where two roles share the pod set.
+    pub original: &'a PodTemplate,
     /// Paths of the input's templates that it is made of.
     pub sources: Vec<String>,
     /// The converted template.
@@ -25,6 +28,19 @@ pub struct PodSet {
     pub launch: Launch,
     /// How its pods end.
     pub policy: JobPolicy,
+}
+
+impl PodSet<'_> {
+    /// Names of the variables that the input gives the container at `index`.
+    #[must_use]
+    pub fn own_variables(&self, index: usize) -> Vec<String> {
+        let container = self.original.spec.containers.get(index);
+        container
+            .into_iter()
+            .flat_map(|container| &container.env)
+            .map(|variable| variable.name.clone())
+            .collect()
+    }
 }
 
 /// A job, ready to be written in one form or another.
@@ -39,9 +55,9 @@ pub struct Plan<'a> {
     /// Gang scheduling, if there is any.
     pub gang: Option<Gang>,
     /// The one pod set, or the Master's.
-    pub node: PodSet,
+    pub node: PodSet<'a>,
     /// The Workers', in two roles.
-    pub worker: Option<PodSet>,
+    pub worker: Option<PodSet<'a>>,
 }
 
 impl<'a> Plan<'a> {
@@ -64,7 +80,7 @@ impl<'a> Plan<'a> {
         launch::report(job, &topology, &names, ledger);
         lifecycle::report(job, &topology, ledger);
         report_object(job, &topology, ledger);
-        let mut pod_set = |role: &Role, sharers: &[&Role], whose| {
+        let mut pod_set = |role: &Role<'a>, sharers: &[&Role<'a>], whose| {
             let launch = launch::environment(job, &topology, &names, whose);
             let sources: Vec<_> = sharers
                 .iter()
@@ -76,12 +92,14 @@ impl<'a> Plan<'a> {
                 role: whose,
                 launch: &launch,
             };
-            let mut template = pod::convert(&role.spec.template, &sources, context, ledger)?;
+            let mut template = without_odd_port(role, sharers, ledger);
+            template = pod::convert(&template, &sources, context, ledger)?;
             if let Some(gang) = &gang {
                 gang.mark(&mut template);
             }
             let policy = lifecycle::job_policy(role, job, &topology);
             Ok::<_, Finding>(PodSet {
+                original: &role.spec.template,
                 sources,
                 template,
                 launch,
@@ -99,6 +117,7 @@ impl<'a> Plan<'a> {
                 (pod_set(first, &sharers, For::All)?, None)
             }
         };
+        sdk::report(&node, ledger);
         Ok(Self {
             job,
             topology,
@@ -117,6 +136,41 @@ impl<'a> Plan<'a> {
             JobName::Generated(prefix) => prefix.trim_end_matches('-'),
         }
     }
+}
+
+/// The template of `role`, without v1's default port where only one of the sharers spells it out.
+fn without_odd_port(role: &Role, sharers: &[&Role], ledger: &mut Ledger) -> PodTemplate {
+    let mut template = role.spec.template.clone();
+    let ports = |role: &&Role| -> Vec<_> {
+        let containers = &role.spec.template.spec.containers;
+        containers
+            .iter()
+            .map(|container| &container.ports)
+            .cloned()
+            .collect()
+    };
+    let [one, other] = sharers else {
+        return template;
+    };
+    if ports(one) == ports(other) {
+        return template;
+    }
+    for sharer in sharers {
+        let containers = &sharer.spec.template.spec.containers;
+        if let Some(index) = containers.iter().position(has_default_port_only) {
+            let at = format!("{}.template.spec.containers[{index}].ports", sharer.path());
+            let finding = Finding::new(Code::Ports, Outcome::Adapted, at);
+            let port = format!("{V1_PORT_NAME} {V1_DEFAULT_PORT}");
+            ledger.find(finding.change(port, "left out"));
+        }
+    }
+    template
+        .spec
+        .containers
+        .iter_mut()
+        .filter(|container| has_default_port_only(container))
+        .for_each(|container| container.ports.clear());
+    template
 }
 
 fn no_replicas() -> Finding {
@@ -146,7 +200,7 @@ fn names(
         _ => (topology.total(), None),
     };
     let short_allowed = target.style == Style::Exact && target.generate;
-    let names = Names::choose(&name, first, workers, short_allowed).map_err(|too_long| {
+    let mut names = Names::choose(&name, first, workers, short_allowed).map_err(|too_long| {
         Finding::new(Code::NameTooLong, Outcome::Refused, at)
             .had(format!("{} characters", too_long.length))
             .note(format!(
@@ -154,9 +208,22 @@ fn names(
                 too_long.limit
             ))
     })?;
+    let taken = topology.each().any(|role| {
+        let spec = &role.spec.template.spec;
+        let containers = spec.containers.iter().chain(&spec.init_containers);
+        let mut variables = containers.flat_map(|container| &container.env);
+        variables.any(|variable| variable.name == NAME_VARIABLE)
+    });
+    if taken {
+        names.variable = OTHER_NAME_VARIABLE;
+    }
     if names.is_short() {
         let about = Finding::about(Code::ShortJobName, Outcome::Adapted, at);
-        ledger.find(about.change("node, worker", format!("{}, {}", names.node, names.worker)));
+        ledger.find(if workers.is_some() {
+            about.change("node, worker", format!("{}, {}", names.node, names.worker))
+        } else {
+            about.change("node", names.node)
+        });
     }
     Ok(names)
 }
@@ -181,6 +248,18 @@ fn report_object(job: &PyTorchJob, topology: &Topology, ledger: &mut Ledger) {
                 ledger,
             );
         }
+    }
+    ledger.says_nothing("spec.runPolicy");
+    if job.spec.elastic_policy == Some(ElasticPolicy::default()) {
+        let finding = Finding::new(
+            Code::SmallDifference,
+            Outcome::Adapted,
+            "spec.elasticPolicy",
+        );
+        ledger.find(finding.note("its defaults stand in PET_RDZV_* and PET_NNODES"));
+    }
+    for role in topology.each() {
+        ledger.says_nothing(format!("{}.template.metadata", role.path()));
     }
     let pods = topology.total();
     for role in topology.each().filter(|role| role.spec.replicas.is_some()) {

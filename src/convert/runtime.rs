@@ -25,15 +25,6 @@ use super::names::JobName;
 use super::plan::{Plan, PodSet};
 use super::trainjob;
 
-/// Limits by which the v2 SDK knows a device; with limits but none of these it can't list the runtime
-/// (kubeflow 0.5.0 `trainer/backends/kubernetes/utils.py`, `get_container_devices`).
-const SDK_DEVICES: [&str; 4] = [
-    "nvidia.com/gpu",
-    "google.com/tpu",
-    "huawei.com/Ascend910",
-    "cpu",
-];
-const SDK_DEVICE_PREFIX: &str = "nvidia.com/mig-";
 /// Only read by the v2 SDK, which can't list a runtime without an image; every job brings its own.
 const SHIPPED_IMAGE: &str = "pytorch/pytorch";
 
@@ -190,6 +181,7 @@ fn move_template(pods: &PodSet, index: usize, ledger: &mut Ledger) {
     let job = format!("spec.template.spec.replicatedJobs[{index}].template.spec");
     for source in &pods.sources {
         ledger.to_runtime(source.clone(), format!("{job}.template"));
+        move_variables(pods, source, &job, ledger);
         let role = source.trim_end_matches(".template");
         ledger.to_runtime(
             format!("{role}.restartPolicy"),
@@ -213,6 +205,28 @@ fn move_template(pods: &PodSet, index: usize, ledger: &mut Ledger) {
     }
 }
 
+/// Where variables were left out, the others stand elsewhere in the list, and are found by name.
+fn move_variables(pods: &PodSet, source: &str, job: &str, ledger: &mut Ledger) {
+    let (old, new) = (&pods.original.spec, &pods.template.spec);
+    for (list, old, new) in [
+        ("containers", &old.containers, &new.containers),
+        ("initContainers", &old.init_containers, &new.init_containers),
+    ] {
+        for (index, (old, new)) in old.iter().zip(new).enumerate() {
+            for (position, variable) in old.env.iter().enumerate() {
+                let name = &variable.name;
+                if new.env.get(position).is_none_or(|set| set.name != *name) {
+                    let container = format!("spec.{list}[{index}]");
+                    ledger.to_runtime(
+                        format!("{source}.{container}.env[{position}]"),
+                        format!("{job}.template.{container}.env[{name}]"),
+                    );
+                }
+            }
+        }
+    }
+}
+
 /// Moves limits and requests to the `TrainJob`, where people look for them, and where the v2 SDK doesn't fail over them.
 /// Claims can't stand there (trainer v2.3.0 `pkg/runtime/core/trainingruntime.go`); with them all stay in the template.
 fn move_resources(
@@ -230,24 +244,6 @@ fn move_resources(
     else {
         return;
     };
-    let limits = container
-        .resources
-        .get("limits")
-        .and_then(serde_json::Value::as_object);
-    if limits
-        .is_some_and(|limits| !limits.is_empty() && !limits.keys().any(|key| is_sdk_device(key)))
-    {
-        let at = format!(
-            "{}.spec.containers[{index}].resources.limits",
-            pods.sources[0]
-        );
-        let keys: Vec<_> = limits
-            .into_iter()
-            .flat_map(serde_json::Map::keys)
-            .cloned()
-            .collect();
-        ledger.find(Finding::about(Code::SdkDevice, Outcome::Adapted, at).had(keys.join(", ")));
-    }
     if container
         .resources
         .keys()
@@ -259,10 +255,6 @@ fn move_resources(
             ledger.to_trainjob(from, "spec.trainer.resourcesPerNode");
         }
     }
-}
-
-fn is_sdk_device(key: &str) -> bool {
-    SDK_DEVICES.contains(&key) || key.starts_with(SDK_DEVICE_PREFIX)
 }
 
 fn report_restarts(plan: &Plan, ledger: &mut Ledger) {

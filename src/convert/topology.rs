@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 
-use crate::api::meta::{MASTER, V1_LABEL_JOB_ROLE, V1_LABEL_REPLICA_TYPE, WORKER};
-use crate::api::pod::{PodSpec, PodTemplate};
+use crate::api::meta::{
+    MASTER, V1_CONTAINER, V1_DEFAULT_PORT, V1_LABEL_JOB_ROLE, V1_LABEL_REPLICA_TYPE, V1_PORT_NAME,
+    WORKER,
+};
+use crate::api::pod::{Container, PodSpec, PodTemplate};
 use crate::api::pytorchjob::{PyTorchJob, ReplicaSpec};
 
 use super::finding::{Code, Finding, Outcome};
@@ -139,15 +142,38 @@ fn difference(master: &Role, worker: &Role) -> Option<&'static str> {
     }
 }
 
-/// Whether two templates make the same pods. What v1 overwrites or ignores in a template doesn't count.
+/// Whether two templates make the same pods. What v1 overwrites, ignores or adds by itself doesn't count.
 fn same_pods(a: &PodTemplate, b: &PodTemplate) -> bool {
-    let pods = |spec: &PodSpec| PodSpec {
-        restart_policy: None,
-        ..spec.clone()
+    let pods = |spec: &PodSpec| {
+        let mut spec = PodSpec {
+            restart_policy: None,
+            ..spec.clone()
+        };
+        spec.containers
+            .iter_mut()
+            .filter(|container| has_default_port_only(container))
+            .for_each(|container| container.ports.clear());
+        spec
     };
     a.metadata.labels == b.metadata.labels
         && a.metadata.annotations == b.metadata.annotations
         && (a.spec == b.spec || pods(&a.spec) == pods(&b.spec))
+}
+
+/// Whether the training container lists the one port that v1 adds where it is missing, and no other
+/// (training-operator v1.9.3 `pytorch_defaults.go`).
+#[must_use]
+pub fn has_default_port_only(container: &Container) -> bool {
+    let [port] = container.ports.as_slice() else {
+        return false;
+    };
+    container.name == V1_CONTAINER
+        && port.name.as_deref() == Some(V1_PORT_NAME)
+        && port.container_port == V1_DEFAULT_PORT
+        && port
+            .rest
+            .iter()
+            .all(|(key, value)| key == "protocol" && value == "TCP")
 }
 
 /// Whether affinity or spread select pods by the role that v1's labels give them.

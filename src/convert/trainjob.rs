@@ -54,13 +54,19 @@ fn metadata(old: &ObjectMeta, ledger: &mut Ledger) -> ObjectMeta {
         ledger.to_trainjob("metadata.generateName", "metadata.generateName");
     }
     new.annotations.retain(|key, _| {
-        let ours = key == LAST_APPLIED || key.starts_with(OWN_PREFIX);
-        if ours {
+        let ours = key.starts_with(OWN_PREFIX);
+        let dropped = ours || key == LAST_APPLIED;
+        if dropped {
             let mut at = "metadata.annotations".to_owned();
             push_key(&mut at, key);
-            ledger.find(Finding::new(Code::ServerFields, Outcome::Adapted, at));
+            let finding = Finding::new(Code::ServerFields, Outcome::Adapted, at);
+            ledger.find(if ours {
+                finding.note("meant for trainshift, not for the job")
+            } else {
+                finding
+            });
         }
-        !ours
+        !dropped
     });
     for key in old.rest.keys() {
         let mut at = "metadata".to_owned();

@@ -1,7 +1,9 @@
 //! What can't be converted because v1 itself would refuse it: the rules of v1's own webhook
 //! (training-operator v1.9.3 `pkg/webhooks/pytorch/pytorchjob_webhook.go`), and templates that nobody rendered.
 
-use crate::api::meta::{MASTER, MULTIKUEUE, V1_API_VERSION, V1_CONTAINER, V1_CONTROLLER, WORKER};
+use crate::api::meta::{
+    MASTER, MULTIKUEUE, PYTORCHJOB, V1_API_VERSION, V1_CONTAINER, V1_CONTROLLER, WORKER,
+};
 use crate::api::pytorchjob::{PyTorchJob, ReplicaSpec};
 
 use super::finding::{Code, Finding, Outcome};
@@ -19,6 +21,15 @@ pub fn check(job: &PyTorchJob, ledger: &mut Ledger) {
             "apiVersion".into(),
             quoted(&job.api_version),
             "must be kubeflow.org/v1",
+        );
+    }
+    if !job.kind.is_empty() && job.kind != PYTORCHJOB {
+        let at = "kind".into();
+        refuse(
+            Code::InvalidJob,
+            at,
+            quoted(&job.kind),
+            "must be PyTorchJob",
         );
     }
     check_name(job, &mut refuse);
@@ -234,11 +245,11 @@ fn check_replica(
         .iter()
         .any(|container| container.name == V1_CONTAINER)
     {
-        let note = "must have a container named pytorch";
+        let note = "v1 trains in the container of that name";
         refuse(
             Code::InvalidJob,
             at.clone(),
-            format!("{} containers", containers.len()),
+            "no container pytorch".into(),
             note,
         );
     }

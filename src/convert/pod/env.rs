@@ -1,0 +1,43 @@
+//! Variables: v1's after the user's, each name once.
+
+use crate::api::pod::Container;
+
+use super::Sources;
+use crate::convert::finding::{Code, Outcome};
+use crate::convert::launch::Launch;
+use crate::convert::ledger::Ledger;
+
+/// Appends v1's variables, and takes out the user's variables that v1's override and those that are set again later:
+/// of two variables with one name Kubernetes takes the last, and v2 admits one only.
+pub(super) fn append(
+    container: &mut Container,
+    launch: &Launch,
+    sources: &Sources,
+    at: &str,
+    ledger: &mut Ledger,
+) {
+    let names: Vec<String> = container
+        .env
+        .iter()
+        .map(|variable| variable.name.clone())
+        .collect();
+    let mut index = 0;
+    container.env.retain(|variable| {
+        let here = index;
+        index += 1;
+        let field = || format!("{at}.env[{here}]");
+        let overridden = launch.env.iter().any(|set| set.name == variable.name);
+        let again = names[here + 1..].contains(&variable.name);
+        if overridden {
+            let finding = sources.finding(Code::EnvOverridden, Outcome::Adapted, &field());
+            let value = variable.value.as_deref().unwrap_or("valueFrom");
+            ledger.find(finding.change(format!("{}={value}", variable.name), "left out"));
+        } else if again {
+            // Only the name: the value of a variable of the user's own may be a secret.
+            let finding = sources.finding(Code::EnvDuplicate, Outcome::Adapted, &field());
+            ledger.find(finding.change(variable.name.as_str(), "left out"));
+        }
+        !(overridden || again)
+    });
+    container.env.extend(launch.env.iter().cloned());
+}

@@ -1,0 +1,104 @@
+//! The labels that v1 puts on its pods, and selectors of the job itself that name them.
+
+use crate::api::meta::{
+    ObjectMeta, V1_LABEL_JOB_NAME, V1_LABEL_JOB_ROLE, V1_LABEL_OPERATOR, V1_LABEL_REPLICA_INDEX,
+    V1_LABEL_REPLICA_TYPE, V1_OPERATOR,
+};
+use crate::api::pod::PodSpec;
+
+use super::{Context, Sources};
+use crate::convert::finding::{Code, Outcome};
+use crate::convert::launch::For;
+use crate::convert::ledger::{Ledger, push_key};
+use crate::convert::names::JobName;
+use crate::convert::topology::mentions;
+
+/// Labels that v1 sets on every pod, over the template's own (training-operator v1.9.3 `common/pod.go`).
+const V1_LABELS: [&str; 5] = [
+    V1_LABEL_JOB_NAME,
+    V1_LABEL_JOB_ROLE,
+    V1_LABEL_OPERATOR,
+    V1_LABEL_REPLICA_INDEX,
+    V1_LABEL_REPLICA_TYPE,
+];
+
+/// Takes out labels of the template that never reached a pod, because v1 overwrites them.
+pub(super) fn drop_overwritten(metadata: &mut ObjectMeta, sources: &Sources, ledger: &mut Ledger) {
+    for label in V1_LABELS {
+        if let Some(value) = metadata.labels.remove(label) {
+            let mut at = ".metadata.labels".to_owned();
+            push_key(&mut at, label);
+            let finding = sources.finding(Code::PodLabels, Outcome::Adapted, &at);
+            ledger.find(
+                finding
+                    .change(value, "left out")
+                    .note("v1 overwrites it with its own value"),
+            );
+        }
+    }
+}
+
+/// Gives the pods v1's labels where a selector of the job itself names them.
+pub(super) fn keep_selected(
+    metadata: &mut ObjectMeta,
+    spec: &PodSpec,
+    context: Context,
+    sources: &Sources,
+    ledger: &mut Ledger,
+) {
+    let selectors = [
+        (".spec.affinity", spec.affinity.as_slice()),
+        (
+            ".spec.topologySpreadConstraints",
+            spec.topology_spread_constraints.as_slice(),
+        ),
+    ];
+    for label in V1_LABELS {
+        let Some((at, _)) = selectors
+            .iter()
+            .find(|(_, values)| values.iter().any(|value| mentions(value, &[label])))
+        else {
+            continue;
+        };
+        if let Some(value) = known_value(label, context) {
+            metadata.labels.insert(label.to_owned(), value.to_owned());
+            let finding = sources
+                .finding(Code::PodLabels, Outcome::Adapted, ".metadata.labels")
+                .covering(Vec::new());
+            ledger.find(
+                finding
+                    .change("set by v1", format!("{label}={value}"))
+                    .note("the job's own selectors name this label"),
+            );
+        } else if label != V1_LABEL_JOB_ROLE {
+            let why = if label == V1_LABEL_REPLICA_INDEX {
+                "pods of one Job can't have different labels"
+            } else {
+                "the job's name isn't known yet"
+            };
+            let finding = sources
+                .finding(Code::PodLabels, Outcome::Lost, at)
+                .covering(Vec::new());
+            let note = format!("{why}, so a selector that names it matches nothing");
+            ledger.find(finding.had(label).note(note));
+        }
+    }
+}
+
+/// The value that v1 gives `label` on the pods in question, if it is the same for all of them.
+fn known_value<'c>(label: &str, context: Context<'c>) -> Option<&'c str> {
+    let topology = context.topology;
+    let masters = match context.role {
+        For::Master => true,
+        For::Workers => false,
+        // Where both roles share a pod set, no selector tells them apart.
+        For::All => topology.worker.is_none(),
+    };
+    match (label, &context.names.job) {
+        (V1_LABEL_JOB_NAME, JobName::Fixed(name)) => Some(name),
+        (V1_LABEL_OPERATOR, _) => Some(V1_OPERATOR),
+        (V1_LABEL_REPLICA_TYPE, _) => Some(if masters { "master" } else { "worker" }),
+        (V1_LABEL_JOB_ROLE, _) => masters.then_some("master"),
+        _ => None,
+    }
+}

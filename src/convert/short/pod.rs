@@ -1,0 +1,130 @@
+//! The pod template, as far as a runtime patch can say it.
+
+use serde_json::{Map, Value, json};
+
+use super::{PATCH, Writer};
+use crate::api::meta::NODE;
+use crate::api::pod::PodTemplate;
+use crate::convert::dialect::{MAX_ITEMS, most_items};
+use crate::convert::finding::{Code, Outcome};
+
+impl Writer<'_, '_> {
+    /// Writes the pod's part of the runtime patch.
+    pub(super) fn pod(
+        &mut self,
+        template: &PodTemplate,
+        container: Map<String, Value>,
+    ) -> Map<String, Value> {
+        let metadata = self.metadata(template);
+        let spec = &template.spec;
+        let mut patch = Map::new();
+        for (index, init) in spec.init_containers.iter().enumerate() {
+            self.cannot(
+                &format!(".spec.initContainers[{index}]"),
+                format!("init container {}", init.name),
+            );
+        }
+        if spec.volumes.len() > MAX_ITEMS {
+            self.cannot(".spec.volumes", format!("{} volumes", spec.volumes.len()));
+        } else if !spec.volumes.is_empty() {
+            self.moved(".spec.volumes", &format!("{PATCH}.spec.volumes"));
+            patch.insert("volumes".to_owned(), json!(spec.volumes));
+        }
+        if let Some(affinity) = &spec.affinity {
+            self.moved(".spec.affinity", &format!("{PATCH}.spec.affinity"));
+            patch.insert("affinity".to_owned(), affinity.clone());
+        }
+        self.scheduler(template);
+        if !spec.topology_spread_constraints.is_empty() {
+            self.cannot(".spec.topologySpreadConstraints", "the spread");
+        }
+        for (key, value) in &spec.rest {
+            let suffix = format!(".spec.{key}");
+            let items = value.as_array().map_or(0, Vec::len);
+            if self.dialect.can_patch(key) && items <= most_items(key) {
+                self.moved(&suffix, &format!("{PATCH}.spec.{key}"));
+                patch.insert(key.clone(), value.clone());
+            } else if key == "serviceAccount" && spec.rest.contains_key("serviceAccountName") {
+                // The old name counts only where the new one is missing (kubernetes `core/v1` conversion).
+                let finding = self.finding(Code::SmallDifference, Outcome::Adapted, &suffix);
+                self.ledger.find(finding.note("serviceAccountName counts"));
+            } else if key == "serviceAccount" {
+                self.moved(&suffix, &format!("{PATCH}.spec.serviceAccountName"));
+                patch.insert("serviceAccountName".to_owned(), value.clone());
+            } else if is_default(key, value) {
+                self.default(&suffix);
+            } else {
+                self.cannot_value(&suffix, value);
+            }
+        }
+        if !container.is_empty() {
+            let mut named = Map::from_iter([("name".to_owned(), Value::from(NODE))]);
+            named.extend(container);
+            patch.insert("containers".to_owned(), json!([named]));
+        }
+        let mut pod = Map::new();
+        for (key, part) in [("metadata", metadata), ("spec", patch)] {
+            if !part.is_empty() {
+                pod.insert(key.to_owned(), Value::Object(part));
+            }
+        }
+        pod
+    }
+
+    fn metadata(&mut self, template: &PodTemplate) -> Map<String, Value> {
+        let mut metadata = Map::new();
+        for (key, entries) in [
+            ("labels", &template.metadata.labels),
+            ("annotations", &template.metadata.annotations),
+        ] {
+            self.moved(
+                &format!(".metadata.{key}"),
+                &format!("{PATCH}.metadata.{key}"),
+            );
+            if !entries.is_empty() {
+                metadata.insert(key.to_owned(), json!(entries));
+            }
+        }
+        metadata
+    }
+
+    /// Notes a scheduler and a priority class, which no patch can set.
+    fn scheduler(&mut self, template: &PodTemplate) {
+        let spec = &template.spec;
+        // Gang scheduling sets both by itself, and then they are no fields of the job's.
+        let original = &self.plan.node.original.spec;
+        for (key, given, value) in [
+            (
+                "schedulerName",
+                &original.scheduler_name,
+                &spec.scheduler_name,
+            ),
+            (
+                "priorityClassName",
+                &original.priority_class_name,
+                &spec.priority_class_name,
+            ),
+        ] {
+            let suffix = format!(".spec.{key}");
+            match value {
+                Some(value) if value == "default-scheduler" => self.default(&suffix),
+                Some(value) if given.as_ref().is_some_and(|given| !given.is_empty()) => {
+                    self.cannot(&suffix, value);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Whether Kubernetes takes `value` when a pod doesn't set `key` (kubernetes v1.36.3 `pkg/apis/core/v1/defaults.go`).
+fn is_default(key: &str, value: &Value) -> bool {
+    match key {
+        "dnsPolicy" => value == "ClusterFirst",
+        "enableServiceLinks" | "hostUsers" => value == true,
+        "hostIPC" | "hostNetwork" | "hostPID" | "setHostnameAsFQDN" | "shareProcessNamespace" => {
+            value == false
+        }
+        _ => false,
+    }
+}

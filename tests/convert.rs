@@ -1,0 +1,223 @@
+//! Golden cases: a job in, and everything that the converter makes of it, file by file.
+//!
+//! `tests/fixtures/convert/{pass,refuse}/CASE/` holds `pytorchjob.yaml`, the TrainJob (and its runtime) in both styles,
+//! and every finding. `UPDATE_GOLDEN=1 cargo test --test convert` writes the files anew; read the difference before you
+//! commit it. A case may have a `target.yaml` with `gang`, `layout`, `generate`, `shipped` or `runtime`.
+
+// A helper that fails is a test that fails.
+#![allow(clippy::expect_used, clippy::panic)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use trainshift::api::meta::SHIPPED_RUNTIME;
+use trainshift::api::pytorchjob::PyTorchJob;
+use trainshift::convert::ledger::Fate;
+use trainshift::convert::target::{GangScheduler, Layout, Style, Target};
+use trainshift::convert::{Conversion, Output, convert};
+
+/// The longest line that a person reads in one go; names of 50 characters need more than the usual 200.
+const LONGEST_LINE: usize = 240;
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Settings {
+    gang: Option<String>,
+    layout: Option<String>,
+    generate: Option<bool>,
+    shipped: Option<bool>,
+    runtime: Option<String>,
+}
+
+fn target(case: &Path, style: Style) -> Target {
+    let settings: Settings = fs::read_to_string(case.join("target.yaml"))
+        .map(|text| serde_saphyr::from_str(&text).expect("target.yaml"))
+        .unwrap_or_default();
+    let mut target = Target {
+        style,
+        runtime: settings.runtime,
+        ..Target::default()
+    };
+    target.generate = settings.generate.unwrap_or(target.generate);
+    if settings.shipped == Some(false) {
+        target.cluster_runtimes.remove(SHIPPED_RUNTIME);
+    }
+    target.gang = match settings.gang.as_deref() {
+        None => GangScheduler::None,
+        Some("volcano") => GangScheduler::Volcano,
+        Some("scheduler-plugins") => GangScheduler::SchedulerPlugins,
+        Some(other) => panic!("gang {other}"),
+    };
+    target.layout = match settings.layout.as_deref() {
+        None => Layout::Auto,
+        Some("one") => Layout::One,
+        Some("roles") => Layout::Roles,
+        Some(other) => panic!("layout {other}"),
+    };
+    target
+}
+
+fn yaml<T: serde::Serialize>(value: &T) -> String {
+    // Through JSON, so that what is written is what a client would send.
+    let value = serde_json::to_value(value).expect("JSON");
+    serde_saphyr::to_string(&value).expect("YAML")
+}
+
+fn documents(output: &Output) -> String {
+    let mut text = String::new();
+    if let Some(runtime) = &output.runtime {
+        text.push_str(&yaml(runtime));
+        text.push_str("---\n");
+    }
+    text.push_str(&yaml(&output.trainjob));
+    text
+}
+
+fn report(style: &str, conversion: &Conversion) -> String {
+    let mut text = format!("{style}: {}\n", conversion.verdict.as_str());
+    for finding in &conversion.ledger.findings {
+        let routine = if finding.is_routine() {
+            ", routine"
+        } else {
+            ""
+        };
+        let outcome = finding.outcome.as_str();
+        let _ = writeln!(text, "  [{outcome}{routine}] {finding}");
+    }
+    text
+}
+
+/// The files that the case should have, and what is wrong with the conversion itself.
+fn expected(case: &Path, problems: &mut Vec<String>) -> BTreeMap<&'static str, String> {
+    let mut files = BTreeMap::new();
+    let mut findings = String::new();
+    let text = fs::read_to_string(case.join("pytorchjob.yaml")).expect("pytorchjob.yaml");
+    let input: serde_json::Value = serde_saphyr::from_str(&text).expect("YAML");
+    let job: PyTorchJob = serde_json::from_value(input.clone()).expect("a PyTorchJob");
+    let refuse = case
+        .parent()
+        .is_some_and(|folder| folder.ends_with("refuse"));
+    for (style, name, file) in [
+        (Style::Exact, "exact", "trainjob-2.3.yaml"),
+        (Style::Idiomatic, "idiomatic", "trainjob-2.3-idiomatic.yaml"),
+    ] {
+        let conversion = convert(&job, &target(case, style));
+        for line in conversion.ledger.account(&input) {
+            if line.fate == Fate::Unaccounted {
+                problems.push(format!("{name}: nobody accounts for {}", line.path));
+            }
+        }
+        for finding in &conversion.ledger.findings {
+            let length = finding.to_string().chars().count();
+            if length > LONGEST_LINE {
+                problems.push(format!("{name}: {length} characters: {finding}"));
+            }
+        }
+        findings.push_str(&report(name, &conversion));
+        if let Some(output) = &conversion.output {
+            files.insert(file, documents(output));
+        }
+        if style == Style::Exact && refuse == conversion.output.is_some() {
+            problems.push("is in the wrong folder".to_owned());
+        }
+    }
+    files.insert("findings.txt", findings);
+    files
+}
+
+/// Compares the case's files, or writes them.
+fn check(case: &Path, update: bool) -> Vec<String> {
+    let mut problems = Vec::new();
+    let files = expected(case, &mut problems);
+    let present: BTreeSet<String> = fs::read_dir(case)
+        .expect("a folder")
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .filter(|name| !matches!(name.as_str(), "pytorchjob.yaml" | "target.yaml"))
+        .collect();
+    for stale in present
+        .iter()
+        .filter(|name| !files.contains_key(name.as_str()))
+    {
+        if update {
+            fs::remove_file(case.join(stale)).expect("removed");
+        } else {
+            problems.push(format!("{stale} should not be there"));
+        }
+    }
+    for (name, wanted) in &files {
+        let path = case.join(name);
+        if update {
+            fs::write(&path, wanted).expect("written");
+            continue;
+        }
+        match fs::read_to_string(&path) {
+            Ok(found) if found == *wanted => {}
+            Ok(found) => problems.push(format!(
+                "{name} differs:\n{}",
+                first_difference(&found, wanted)
+            )),
+            Err(error) => problems.push(format!("{name}: {error}")),
+        }
+    }
+    problems
+}
+
+fn first_difference(found: &str, wanted: &str) -> String {
+    let (mut left, mut right) = (found.lines(), wanted.lines());
+    let mut number = 0;
+    loop {
+        number += 1;
+        match (left.next(), right.next()) {
+            (Some(one), Some(other)) if one == other => {}
+            (None, None) => return "    line ends differ".to_owned(),
+            (one, other) => {
+                let show = |line: Option<&str>| line.unwrap_or("(end)").to_owned();
+                return format!(
+                    "    line {number}\n    - {}\n    + {}",
+                    show(one),
+                    show(other)
+                );
+            }
+        }
+    }
+}
+
+fn cases(kind: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/convert")
+        .join(kind);
+    let mut cases: Vec<_> = fs::read_dir(&folder)
+        .expect("the folder of cases")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    cases.sort();
+    cases
+}
+
+#[test]
+fn every_case_is_converted_as_its_files_say() {
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    let mut report = String::new();
+    for case in cases("pass").iter().chain(&cases("refuse")) {
+        for problem in check(case, update) {
+            let name = case.file_name().unwrap_or_default().to_string_lossy();
+            let _ = writeln!(report, "{name}: {problem}");
+        }
+    }
+    assert!(report.is_empty(), "\n{report}");
+}
+
+#[test]
+fn there_are_enough_cases() {
+    assert!(cases("pass").len() >= 45);
+    assert!(cases("refuse").len() >= 20);
+}
