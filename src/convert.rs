@@ -98,6 +98,7 @@ impl Conversion {
 pub fn convert(job: &PyTorchJob, target: &Target) -> Conversion {
     let mut ledger = Ledger::default();
     let output = write(job, target, &mut ledger)
+        .and_then(refuse_unreadable)
         .map_err(|refusal| {
             ledger.moves.clear();
             ledger
@@ -125,6 +126,22 @@ pub fn convert(job: &PyTorchJob, target: &Target) -> Conversion {
         output,
         ledger,
         verdict,
+    }
+}
+
+/// Refuses what Trainer would admit and then fail on: it sends the JobSet, and keeps a copy of the runtime, in a form
+/// that go-yaml reads back (trainer v2.3.0 `pkg/runtime/core/snapshot.go`). go-yaml takes no control characters, and Go's
+/// JSON escapes only those below U+0020.
+fn refuse_unreadable(output: Output) -> Result<Output, Option<Finding>> {
+    let is_unreadable = |character: &char| matches!(character, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+    let json = serde_json::to_string(&(&output.trainjob.spec, &output.runtime)).unwrap_or_default();
+    match json.chars().find(is_unreadable) {
+        None => Ok(output),
+        Some(character) => {
+            let at = "spec.pytorchReplicaSpecs";
+            let refused = Finding::about(Code::ControlCharacter, Outcome::Refused, at);
+            Err(Some(refused.had(format!("U+{:04X}", u32::from(character)))))
+        }
     }
 }
 
@@ -167,6 +184,12 @@ fn write(
     }
     if may_generate {
         let (trainjob, runtime) = runtime::generate(&plan, ledger);
+        if let Some(named) = &target.runtime {
+            let about = Finding::about(Code::RuntimeCannot, Outcome::Adapted, "--runtime");
+            ledger.find(about.change(named, "a runtime of its own").note(format!(
+                "{named} can't carry everything; --style idiomatic says what would be lost"
+            )));
+        }
         return Ok(Output {
             trainjob,
             runtime: Some(runtime),

@@ -8,7 +8,7 @@ use crate::api::pod::PodTemplate;
 use crate::api::pytorchjob::{PyTorchJob, SchedulingPolicy};
 
 use super::finding::{Code, Finding, Outcome};
-use super::ledger::{Ledger, push_key};
+use super::ledger::{Ledger, child};
 use super::target::GangScheduler;
 use super::topology::Topology;
 
@@ -190,8 +190,7 @@ fn same(at: &str, note: &str, ledger: &mut Ledger) {
 
 fn report_unknown(policy: &SchedulingPolicy, ledger: &mut Ledger) {
     for key in policy.rest.keys() {
-        let mut at = AT.to_owned();
-        push_key(&mut at, key);
+        let at = child(AT, key);
         ledger.find(Finding::new(Code::UnknownField, Outcome::Lost, at));
     }
 }

@@ -222,5 +222,13 @@ pub fn push_key(path: &mut String, key: &str) {
     }
 }
 
+/// The path of the field `key` below `path`.
+#[must_use]
+pub fn child(path: &str, key: &str) -> String {
+    let mut child = path.to_owned();
+    push_key(&mut child, key);
+    child
+}
+
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use crate::api::pytorchjob::{ElasticPolicy, PyTorchJob};
 use super::finding::{Code, Finding, Outcome};
 use super::gang::{self, Gang};
 use super::launch::{self, For, Launch};
-use super::ledger::{Ledger, push_key};
+use super::ledger::{Ledger, child};
 use super::lifecycle::{self, JobPolicy};
 use super::names::{JobName, NAME_VARIABLE, Names, OTHER_NAME_VARIABLE};
 use super::pod::{self, Context};
@@ -291,8 +291,7 @@ fn report_object(job: &PyTorchJob, topology: &Topology, ledger: &mut Ledger) {
 
 fn report_unknown<'k>(below: &str, keys: impl Iterator<Item = &'k String>, ledger: &mut Ledger) {
     for key in keys {
-        let mut at = below.to_owned();
-        push_key(&mut at, key);
+        let at = child(below, key);
         ledger.find(Finding::new(Code::UnknownField, Outcome::Lost, at));
     }
 }

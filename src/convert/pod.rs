@@ -66,7 +66,7 @@ pub fn convert(
         annotations: template.metadata.annotations.clone(),
         ..ObjectMeta::default()
     };
-    ignored::drop_unknown(&mut spec, &sources, ledger);
+    ignored::drop_empty(&mut spec, &sources, ledger);
     labels::drop_overwritten(&mut metadata, &sources, ledger);
     rename::annotations(&mut metadata, &sources, ledger);
     report_fixed_by_v2(&mut spec, &sources, ledger);

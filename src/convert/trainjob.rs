@@ -6,7 +6,7 @@ use crate::api::meta::{
 use crate::api::trainjob::{RuntimeRef, TrainJob, TrainJobSpec};
 
 use super::finding::{Code, Finding, Outcome};
-use super::ledger::{Ledger, push_key};
+use super::ledger::{Ledger, child};
 use super::plan::Plan;
 
 /// A `TrainJob` without a trainer.
@@ -57,8 +57,7 @@ fn metadata(old: &ObjectMeta, ledger: &mut Ledger) -> ObjectMeta {
         let ours = key.starts_with(OWN_PREFIX);
         let dropped = ours || key == LAST_APPLIED;
         if dropped {
-            let mut at = "metadata.annotations".to_owned();
-            push_key(&mut at, key);
+            let at = child("metadata.annotations", key);
             let finding = Finding::new(Code::ServerFields, Outcome::Adapted, at);
             ledger.find(if ours {
                 finding.note("meant for trainshift, not for the job")
@@ -69,8 +68,7 @@ fn metadata(old: &ObjectMeta, ledger: &mut Ledger) -> ObjectMeta {
         !dropped
     });
     for key in old.rest.keys() {
-        let mut at = "metadata".to_owned();
-        push_key(&mut at, key);
+        let at = child("metadata", key);
         let (code, outcome) = match key.as_str() {
             key if SERVER_FIELDS.contains(&key) => (Code::ServerFields, Outcome::Adapted),
             "ownerReferences" | "finalizers" => (Code::ObjectLinks, Outcome::Lost),

@@ -142,7 +142,7 @@ async fn who_may_not_gets_a_trainjob_on_the_shared_runtime_and_reads_what_it_cos
     .await;
     let message = message(&response);
     assert!(
-        message.contains("imagePullPolicy: Always is lost"),
+        message.contains("imagePullPolicy: Always -> lost"),
         "{message}"
     );
     assert!(

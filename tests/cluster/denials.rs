@@ -105,7 +105,7 @@ fn an_editor_gets_what_an_editor_may_create(control_plane: &ControlPlane) -> Res
     let answer = create(&editor, &always_pulled("mnist", &namespace), &[])?;
     let yaml = all_but_the_first_line(&answer)?;
     ensure!(!yaml.contains("kind: TrainingRuntime\n"), "{yaml}");
-    ensure!(yaml.contains("imagePullPolicy: Always is lost"), "{yaml}");
+    ensure!(yaml.contains("imagePullPolicy: Always -> lost"), "{yaml}");
     ensure!(
         yaml.contains("ask whoever administers the namespace"),
         "{yaml}"

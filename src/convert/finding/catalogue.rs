@@ -77,7 +77,7 @@ catalogue! {
     "TS010" Standalone false "torchrun can't read the empty value that v1 sets"
         "v1 sets PET_STANDALONE to the empty string, which torchrun can't read as a number, so the job could not have started with torchrun."
         "Check that the job is meant to rendezvous on each node by itself."
-    "TS011" ContainerName false "the training container is called node"
+    "TS011" ContainerName true "the training container is called node"
         "Trainer trains in a container of that name. kubectl logs -c pytorch, dashboards and log queries must ask for node."
         "Change what asks for the container pytorch by name."
     "TS012" ContainerReference true "a reference to the container pytorch now says node"
@@ -185,6 +185,9 @@ catalogue! {
     "TS047" GangSize false "a pod group smaller or larger than the job can't be said"
         "Trainer's pod group always has as many members as the job has pods."
         "Remove schedulingPolicy.minAvailable, or set it to the number of pods."
+    "TS048" ControlCharacter false "Trainer can't read this character"
+        "Trainer 2.3 fails on DEL, C1 control characters and byte order marks in what pods run: the TrainJob would be admitted and never get pods."
+        "Remove the character; it usually came in with copied text."
 }
 
 impl Code {

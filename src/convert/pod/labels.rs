@@ -9,7 +9,7 @@ use crate::api::pod::PodSpec;
 use super::{Context, Sources};
 use crate::convert::finding::{Code, Outcome};
 use crate::convert::launch::For;
-use crate::convert::ledger::{Ledger, push_key};
+use crate::convert::ledger::{Ledger, child};
 use crate::convert::names::JobName;
 use crate::convert::topology::mentions;
 
@@ -26,8 +26,7 @@ const V1_LABELS: [&str; 5] = [
 pub(super) fn drop_overwritten(metadata: &mut ObjectMeta, sources: &Sources, ledger: &mut Ledger) {
     for label in V1_LABELS {
         if let Some(value) = metadata.labels.remove(label) {
-            let mut at = ".metadata.labels".to_owned();
-            push_key(&mut at, label);
+            let at = child(".metadata.labels", label);
             let finding = sources.finding(Code::PodLabels, Outcome::Adapted, &at);
             ledger.find(
                 finding

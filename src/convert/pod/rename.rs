@@ -10,15 +10,11 @@ use crate::api::pod::{Container, EnvVar, Named};
 use super::{Context, Sources};
 use crate::convert::finding::{Code, Outcome};
 use crate::convert::launch;
-use crate::convert::ledger::{Ledger, push_key};
+use crate::convert::ledger::{Ledger, child, push_key};
 
 /// In annotations: the default container, and keys that end in a container's name.
 pub(super) fn annotations(metadata: &mut ObjectMeta, sources: &Sources, ledger: &mut Ledger) {
-    let at = |key: &str| {
-        let mut at = ".metadata.annotations".to_owned();
-        push_key(&mut at, key);
-        at
-    };
+    let at = |key: &str| child(".metadata.annotations", key);
     if let Some(value) = metadata
         .annotations
         .get_mut(DEFAULT_CONTAINER)

@@ -8,6 +8,7 @@ use crate::api::pod::{Container, ContainerPort};
 use crate::api::trainjob::Trainer;
 use crate::convert::dialect::{MAX_IMAGE, MAX_ITEMS};
 use crate::convert::finding::{Code, Outcome};
+use crate::convert::ledger::child;
 
 /// The command that Trainer's torch policy replaces (trainer v2.3.0 `pkg/constants`, `TorchTuneEntrypoint`).
 const TORCHTUNE: [&str; 2] = ["tune", "run"];
@@ -62,12 +63,12 @@ impl Writer<'_, '_> {
                 );
                 to.resources_per_node.insert(key.clone(), value.clone());
             } else {
-                self.cannot_value(&format!("{at}.resources.{key}"), value);
+                self.cannot_value(&child(&format!("{at}.resources"), key), value);
             }
         }
         self.mounts(&at, from, patch);
         for (key, value) in &from.rest {
-            let suffix = format!("{at}.{key}");
+            let suffix = child(&at, key);
             if key == "securityContext" {
                 self.moved(
                     &suffix,

@@ -7,6 +7,7 @@ use crate::api::meta::NODE;
 use crate::api::pod::PodTemplate;
 use crate::convert::dialect::{MAX_ITEMS, most_items};
 use crate::convert::finding::{Code, Outcome};
+use crate::convert::ledger::child;
 
 impl Writer<'_, '_> {
     /// Writes the pod's part of the runtime patch.
@@ -39,7 +40,7 @@ impl Writer<'_, '_> {
             self.cannot(".spec.topologySpreadConstraints", "the spread");
         }
         for (key, value) in &spec.rest {
-            let suffix = format!(".spec.{key}");
+            let suffix = child(".spec", key);
             let items = value.as_array().map_or(0, Vec::len);
             if self.dialect.can_patch(key) && items <= most_items(key) {
                 self.moved(&suffix, &format!("{PATCH}.spec.{key}"));
@@ -105,7 +106,7 @@ impl Writer<'_, '_> {
                 &spec.priority_class_name,
             ),
         ] {
-            let suffix = format!(".spec.{key}");
+            let suffix = child(".spec", key);
             match value {
                 Some(value) if value == "default-scheduler" => self.default(&suffix),
                 Some(value) if given.as_ref().is_some_and(|given| !given.is_empty()) => {
