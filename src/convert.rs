@@ -130,10 +130,15 @@ pub fn convert(job: &PyTorchJob, target: &Target) -> Conversion {
 }
 
 /// Refuses what Trainer would admit and then fail on: it sends the JobSet, and keeps a copy of the runtime, in a form
-/// that go-yaml reads back (trainer v2.3.0 `pkg/runtime/core/snapshot.go`). go-yaml takes no control characters, and Go's
-/// JSON escapes only those below U+0020.
+/// that go-yaml reads back (trainer v2.3.0 `pkg/runtime/core/snapshot.go`). go-yaml takes no control characters (and NEL, U+0085, for a
+/// line break), and Go's JSON escapes only those below U+0020.
 fn refuse_unreadable(output: Output) -> Result<Output, Option<Finding>> {
-    let is_unreadable = |character: &char| matches!(character, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+    let is_unreadable = |character: &char| {
+        matches!(
+            character,
+            '\u{7f}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+        )
+    };
     let json = serde_json::to_string(&(&output.trainjob.spec, &output.runtime)).unwrap_or_default();
     match json.chars().find(is_unreadable) {
         None => Ok(output),

@@ -104,7 +104,7 @@ fn strings_come_back_as_strings(control_plane: &ControlPlane) -> Result<()> {
     // Trainer can't read these characters, which the converter knows: TS048.
     let (unreadable, strings): (Vec<_>, Vec<_>) = strings
         .into_iter()
-        .partition(|text| text.contains(['\u{7f}', '\u{80}', '\u{9f}', '\u{feff}']));
+        .partition(|text| text.contains(['\u{7f}', '\u{85}', '\u{9f}', '\u{feff}']));
     let namespace = control_plane.namespace("none")?;
     // A TrainJob has room for 128 arguments, and for 128 variables with those of the launch.
     for (index, strings) in strings.chunks(100).enumerate() {
