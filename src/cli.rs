@@ -4,6 +4,7 @@
 //! typed; it checks them, does its work through the writers of [`Io`], and answers with an [`Exit`]. Nothing here
 //! knows a cluster, and no other module of the library imports this one.
 
+mod cluster;
 mod convert;
 pub mod docs;
 pub mod exit;

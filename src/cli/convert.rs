@@ -16,6 +16,7 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 
 use super::Io;
+use super::cluster::{self, ClusterArgs, GangScheduler};
 use super::exit::Exit;
 use super::input::files;
 use super::output::Format;
@@ -35,7 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) struct Args {
     /// Files, or directories to search for .yaml, .yml and .json; - or nothing for stdin
     paths: Vec<PathBuf>,
-    /// Version of Kubeflow Trainer that the TrainJobs are for; auto takes the newest unless a cluster can be asked
+    /// Version of Kubeflow Trainer that the TrainJobs are for; auto asks the cluster named by --kubeconfig or --context, and
+    /// without one takes the newest that is supported
     #[arg(long, value_enum, default_value_t)]
     to: To,
     /// How much must be carried
@@ -50,6 +52,8 @@ pub(super) struct Args {
     /// What the v1 operator runs with as --gang-scheduler-name
     #[arg(long, value_enum, default_value_t, value_name = "NAME")]
     gang_scheduler: GangScheduler,
+    #[command(flatten)]
+    cluster: ClusterArgs,
     /// How objects are written
     #[arg(long, short, value_enum, default_value_t)]
     output: Format,
@@ -109,18 +113,6 @@ pub(super) enum Layout {
     Roles,
 }
 
-/// A scheduler of gangs.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub(super) enum GangScheduler {
-    /// None: schedulingPolicy had no effect
-    #[default]
-    None,
-    /// Volcano
-    Volcano,
-    /// The coscheduling plugin
-    SchedulerPlugins,
-}
-
 /// The best verdict that fails.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(super) enum FailOn {
@@ -135,13 +127,23 @@ pub(super) enum FailOn {
 
 /// Runs the command.
 pub(super) fn run(args: Args, io: &mut Io<'_>) -> anyhow::Result<Exit> {
-    let settings = match Settings::new(args) {
+    let (cluster, to) = (args.cluster.named(), args.to);
+    let mut settings = match Settings::new(args) {
         Ok(settings) => settings,
         Err(error) => {
             writeln!(io.err, "error: {error}")?;
             return Ok(Exit::Usage);
         }
     };
+    if let Some(connection) = cluster {
+        match cluster::ask(&connection, settings.target.clone()) {
+            Ok(target) => settings.target = to.unless_named(target, settings.target.dialect),
+            Err(error) => {
+                writeln!(io.err, "error: {error:#}")?;
+                return Ok(Exit::Cluster);
+            }
+        }
+    }
     let tree = settings
         .out_dir
         .as_ref()

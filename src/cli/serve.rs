@@ -15,7 +15,6 @@ use tracing::info;
 
 use super::Exit;
 use crate::admission::{self, App, Cluster, Offline};
-use crate::convert::target::Target;
 use crate::discovery;
 use crate::policy::Rule;
 use crate::server::cluster::Live;
@@ -93,12 +92,12 @@ async fn cluster(
     parts: &mut Parts,
 ) -> Result<Arc<dyn Cluster>, (Exit, Error)> {
     let Some(connection) = &settings.cluster else {
-        return Ok(Arc::new(Offline::default()));
+        return Ok(Arc::new(Offline::new(settings.wishes.clone())));
     };
     let client = discovery::connect(connection)
         .await
         .map_err(|error| (Exit::Usage, error.into()))?;
-    let live = Arc::new(Live::new(client, Target::default()));
+    let live = Arc::new(Live::new(client, settings.wishes.clone()));
     let part = parts.readiness.part("cluster");
     parts.tasks.spawn("cluster", Arc::clone(&live).follow(part));
     Ok(live)

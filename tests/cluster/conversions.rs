@@ -8,18 +8,48 @@ use serde_json::{Value, json};
 
 use crate::control_plane::ControlPlane;
 use crate::control_plane::kubectl::output;
+use crate::control_plane::ports;
 use crate::control_plane::programs::{TRAINING_OPERATOR, sources};
 use crate::control_plane::trainshift::program;
 use crate::jobs::{always_pulled, mnist, pods, variable};
 use crate::sdk;
 
 crate::facts![
+    a_cluster_is_asked_what_it_has,
     every_example_of_v1_is_admitted_in_both_styles,
     strings_come_back_as_strings,
     two_roles_have_v1s_ranks,
     the_longest_names_that_convert_have_pods,
     the_sdk_lists_beside_every_kind_of_runtime,
 ];
+
+/// Style exact takes the shipped runtime only where the cluster has it, and says by its exit code when nobody answers.
+fn a_cluster_is_asked_what_it_has(control_plane: &ControlPlane) -> Result<()> {
+    let kubeconfig = control_plane.admin().kubeconfig();
+    let flag = format!("--kubeconfig={}", kubeconfig.display());
+    let job = mnist("mnist", "default", 1);
+    let found = convert(&job, &[&flag])?;
+    ensure!(found.contains("name: trainshift-pytorch"), "{found}");
+
+    let port = ports::free()?;
+    let unreachable = kubeconfig.with_file_name("unreachable");
+    let mut file: Value = serde_saphyr::from_str(&fs::read_to_string(kubeconfig)?)?;
+    file["clusters"][0]["cluster"]["server"] = json!(format!("https://127.0.0.1:{port}"));
+    fs::write(&unreachable, file.to_string())?;
+    let mut command = Command::new(program()?);
+    command.args([
+        "convert",
+        &format!("--kubeconfig={}", unreachable.display()),
+        "-",
+    ]);
+    let answer = output(command, Some(&job.to_string()))?;
+    ensure!(answer.status == 3 && answer.stdout.is_empty(), "{answer:?}");
+    ensure!(
+        answer.stderr.contains("the cluster can't be asked"),
+        "{answer:?}"
+    );
+    Ok(())
+}
 
 /// `trainshift convert` of one object: the objects that it puts out, runtime first.
 fn convert(job: &Value, flags: &[&str]) -> Result<String> {

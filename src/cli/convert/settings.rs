@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, stderr, stdout};
 use std::path::PathBuf;
 
-use super::{Args, FailOn, GangScheduler, Layout, Style, To};
+use super::{Args, FailOn, Layout, Style, To};
 use crate::cli::output::Format;
 use crate::cli::report::Kind;
 use crate::convert::Verdict;
@@ -57,11 +57,7 @@ impl Settings {
                 Layout::One => target::Layout::One,
                 Layout::Roles => target::Layout::Roles,
             },
-            gang: match args.gang_scheduler {
-                GangScheduler::None => target::GangScheduler::None,
-                GangScheduler::Volcano => target::GangScheduler::Volcano,
-                GangScheduler::SchedulerPlugins => target::GangScheduler::SchedulerPlugins,
-            },
+            gang: args.gang_scheduler.meant(),
             runtime: args.runtime,
             ..Target::default()
         };
@@ -93,6 +89,15 @@ impl Settings {
 }
 
 impl To {
+    /// What the cluster said, unless a version was named.
+    pub(super) fn unless_named(self, found: Target, named: Dialect) -> Target {
+        let dialect = match self {
+            Self::Auto => found.dialect,
+            _ => named,
+        };
+        Target { dialect, ..found }
+    }
+
     /// The version meant. Where no cluster can be asked, the newest that is supported.
     fn dialect(self) -> Dialect {
         match self {

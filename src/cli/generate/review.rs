@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 use clap::ValueEnum;
-use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
 
-use crate::api::meta::{PYTORCHJOB, PYTORCHJOBS, V1_GROUP};
+use crate::api::meta::{PYTORCHJOB, PYTORCHJOBS, V1_API_VERSION, V1_GROUP};
 use crate::api::review::{
     GroupVersionKind, GroupVersionResource, REVIEW_API_VERSION, REVIEW_KIND, Request,
     ReviewRequest, UserInfo,
@@ -21,8 +21,8 @@ use crate::cli::input::{Object, files, objects, split};
 /// Arguments of `generate review`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// File whose first PyTorchJob it is about; - for stdin
-    file: PathBuf,
+    /// File whose first PyTorchJob it is about; - for stdin; without it, a small job that is built in
+    file: Option<PathBuf>,
     /// Who asks
     #[arg(long = "as", value_name = "USER", default_value = "kubernetes-admin")]
     user: String,
@@ -58,7 +58,11 @@ pub(super) fn run(args: &Args, io: &mut Io<'_>) -> anyhow::Result<Exit> {
     if args.old.is_some() && args.operation == Operation::Create {
         bail!("--old goes with --operation update");
     }
-    let object = placed(first_job(&args.file)?, args.namespace.as_deref());
+    let job = match &args.file {
+        Some(file) => first_job(file)?,
+        None => built_in(),
+    };
+    let object = placed(job, args.namespace.as_deref());
     let old = match (args.operation, &args.old) {
         (Operation::Create, _) => None,
         (Operation::Update, None) => Some(object.clone()),
@@ -69,6 +73,22 @@ pub(super) fn run(args: &Args, io: &mut Io<'_>) -> anyhow::Result<Exit> {
     let review = review(args, &object, old.as_ref())?;
     writeln!(io.out, "{}", serde_json::to_string_pretty(&review)?)?;
     Ok(Exit::Done)
+}
+
+/// Four nodes that run a plain script: what trains as one under v1 and must under v2.
+fn built_in() -> Value {
+    let template = json!({"spec": {"containers": [
+        {"name": "pytorch", "image": "example.com/mnist:1.0", "command": ["python", "train.py"]},
+    ]}});
+    json!({
+        "apiVersion": V1_API_VERSION,
+        "kind": PYTORCHJOB,
+        "metadata": {"name": "mnist"},
+        "spec": {"pytorchReplicaSpecs": {
+            "Master": {"replicas": 1, "restartPolicy": "OnFailure", "template": template},
+            "Worker": {"replicas": 3, "restartPolicy": "OnFailure", "template": template},
+        }},
+    })
 }
 
 fn first_job(path: &Path) -> anyhow::Result<Value> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::cluster::GangScheduler;
 use crate::policy::Mode;
 use crate::telemetry::logs::Format;
 
@@ -22,6 +23,10 @@ pub(in crate::cli) struct Flags {
     /// What happens to a new PyTorchJob for which no policy says otherwise [default: audit with a cluster, warn without]
     #[arg(long, value_name = "audit|warn|deny")]
     pub(super) mode: Option<Mode>,
+
+    /// What the v1 operator runs with as --gang-scheduler-name
+    #[arg(long, value_enum, default_value_t, value_name = "NAME")]
+    pub(super) gang_scheduler: GangScheduler,
 
     /// A user whose business it is to start jobs that wait in a queue; may be repeated
     #[arg(

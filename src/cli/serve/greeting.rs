@@ -65,11 +65,27 @@ impl fmt::Display for Greeting<'_> {
             "none; conversions are for Trainer 2.3"
         };
         writeln!(f, "  cluster      {cluster}")?;
-        writeln!(f, "Send it a first job:")?;
         writeln!(
             f,
-            "  trainshift generate review FILE | curl {trust}-H 'Content-Type: application/json' --data-binary @- https://{near}/validate"
+            "Send it a first job (or your own: generate review FILE):"
+        )?;
+        let program = program();
+        writeln!(
+            f,
+            "  {program} generate review | curl -s {trust}-H 'Content-Type: application/json' --data-binary @- https://{near}/validate"
         )
+    }
+}
+
+/// How a person calls this program from where it was started.
+fn program() -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    match std::env::current_exe() {
+        Ok(path) => match path.strip_prefix(&here) {
+            Ok(below) => format!("./{}", below.display()),
+            Err(_) => path.display().to_string(),
+        },
+        Err(_) => "trainshift".to_owned(),
     }
 }
 

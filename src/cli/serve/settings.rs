@@ -7,6 +7,7 @@ use anyhow::{Context, Error, ensure};
 use tracing_subscriber::EnvFilter;
 
 use super::flags::{Bounds, Flags};
+use crate::convert::target::Target;
 use crate::discovery::Connection;
 use crate::policy::Mode;
 use crate::server::{self, Limits, Patience};
@@ -20,6 +21,8 @@ pub(super) struct Settings {
     pub(super) mode: Mode,
     /// Absent: no cluster is asked.
     pub(super) cluster: Option<Connection>,
+    /// What conversions should be like, as far as the cluster doesn't say.
+    pub(super) wishes: Target,
     /// Who may start what waits in a queue.
     pub(super) queue_controllers: Vec<String>,
     /// Absent: a certificate is made.
@@ -66,6 +69,10 @@ impl TryFrom<Flags> for Settings {
             },
             mode: flags.mode.unwrap_or(unset),
             cluster,
+            wishes: Target {
+                gang: flags.gang_scheduler.meant(),
+                ..Target::default()
+            },
             queue_controllers: flags.queue_controller,
             tls_dir: flags.tls_dir,
             log_format: flags.log_format,
