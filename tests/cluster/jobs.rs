@@ -70,6 +70,21 @@ pub(crate) fn editor(control_plane: &ControlPlane, namespace: &str) -> Result<Ku
     control_plane.user(&user, &["researchers"])
 }
 
+/// Waits until trainshift is asked about jobs in the namespace: the API server learns of webhooks and labels by watching. A
+/// dry run that asks for the TrainJob tells in every mode.
+pub(crate) fn wait_until_judged(control_plane: &ControlPlane, namespace: &str) -> Result<()> {
+    let mut probe = mnist("probe", namespace, 1);
+    probe["metadata"]["annotations"] = json!({ "trainshift.dev/show": "trainjob" });
+    wait_until(&format!("trainshift judges {namespace}"), TIMEOUT, || {
+        let answer = create(control_plane.admin(), &probe, &["--dry-run=server"])?;
+        Ok(if answer.stderr.contains("kind: TrainJob") {
+            Progress::Done(())
+        } else {
+            Progress::Waiting(format!("{answer:?}"))
+        })
+    })
+}
+
 /// What a user saves who follows the denial's advice: all but the first line of what kubectl printed.
 pub(crate) fn all_but_the_first_line(output: &Output) -> Result<String> {
     ensure!(output.status == 1, "kubectl was not refused: {output:?}");

@@ -122,6 +122,7 @@ fn install(control_plane: &ControlPlane) -> Result<Vec<Trainshift>> {
         .map(|mode| {
             let instance = Trainshift::start(control_plane, mode, mode)?;
             instance.register(control_plane, "fail")?;
+            jobs::wait_until_judged(control_plane, &control_plane.namespace(mode)?)?;
             Ok(instance)
         })
         .collect()

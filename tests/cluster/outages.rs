@@ -1,13 +1,10 @@
 //! trainshift is down: failurePolicy decides, and says so.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 
 use crate::control_plane::ControlPlane;
 use crate::control_plane::trainshift::Trainshift;
-use crate::control_plane::wait::{Progress, wait_until};
-use crate::jobs::{create, mnist};
+use crate::jobs::{create, mnist, wait_until_judged};
 
 crate::facts![ignore_admits_and_fail_refuses_while_trainshift_is_down];
 
@@ -20,19 +17,7 @@ fn ignore_admits_and_fail_refuses_while_trainshift_is_down(
         instance.register(control_plane, policy)?;
         let namespace = control_plane.namespace(&label)?;
         let send = |name: &str| create(control_plane.admin(), &mnist(name, &namespace, 1), &[]);
-        // The API server learns of a webhook by watching.
-        wait_until("the webhook is in force", Duration::from_mins(1), || {
-            let answer = create(
-                control_plane.admin(),
-                &mnist("probe", &namespace, 1),
-                &["--dry-run=server"],
-            )?;
-            Ok(if answer.status == 1 {
-                Progress::Done(())
-            } else {
-                Progress::Waiting(format!("{answer:?}"))
-            })
-        })?;
+        wait_until_judged(control_plane, &namespace)?;
         let up = send("up")?;
         ensure!(
             up.status == 1 && up.stderr.contains("PyTorchJob is refused"),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::control_plane::kubectl::Output;
 use crate::control_plane::wait::{Progress, wait_until};
 use crate::control_plane::{ControlPlane, MODE_LABEL};
-use crate::jobs::{create, mnist};
+use crate::jobs::{create, mnist, wait_until_judged};
 
 crate::facts![
     labels_finalizers_and_deletion_are_never_blocked,
@@ -29,23 +29,7 @@ fn denied_later(control_plane: &ControlPlane, job: impl Fn(&str) -> Value) -> Re
         &["label", "--overwrite", "namespace", &namespace, &label],
         None,
     )?;
-    // The API server learns of the label by watching; a new job tells when it has.
-    wait_until(
-        "the namespace is in mode Deny",
-        Duration::from_mins(1),
-        || {
-            let answer = create(
-                control_plane.admin(),
-                &mnist("probe", &namespace, 1),
-                &["--dry-run=server"],
-            )?;
-            Ok(if answer.status == 1 {
-                Progress::Done(())
-            } else {
-                Progress::Waiting(format!("{answer:?}"))
-            })
-        },
-    )?;
+    wait_until_judged(control_plane, &namespace)?;
     Ok(namespace)
 }
 
