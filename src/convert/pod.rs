@@ -68,6 +68,7 @@ pub fn convert(
     };
     ignored::drop_empty(&mut spec, &sources, ledger);
     labels::drop_overwritten(&mut metadata, &sources, ledger);
+    labels::drop_job_labels(&mut metadata, &sources, ledger);
     rename::annotations(&mut metadata, &sources, ledger);
     report_fixed_by_v2(&mut spec, &sources, ledger);
     for (index, container) in spec.init_containers.iter_mut().enumerate() {

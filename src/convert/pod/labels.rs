@@ -1,8 +1,8 @@
 //! The labels that v1 puts on its pods, and selectors of the job itself that name them.
 
 use crate::api::meta::{
-    ObjectMeta, V1_LABEL_JOB_NAME, V1_LABEL_JOB_ROLE, V1_LABEL_OPERATOR, V1_LABEL_REPLICA_INDEX,
-    V1_LABEL_REPLICA_TYPE, V1_OPERATOR,
+    JOB_LABELS, ObjectMeta, V1_LABEL_JOB_NAME, V1_LABEL_JOB_ROLE, V1_LABEL_OPERATOR,
+    V1_LABEL_REPLICA_INDEX, V1_LABEL_REPLICA_TYPE, V1_OPERATOR,
 };
 use crate::api::pod::PodSpec;
 
@@ -32,6 +32,22 @@ pub(super) fn drop_overwritten(metadata: &mut ObjectMeta, sources: &Sources, led
                 finding
                     .change(value, "left out")
                     .note("v1 overwrites it with its own value"),
+            );
+        }
+    }
+}
+
+/// Takes out labels that belong to the Job: with any other value its API refuses the whole Job, after the `TrainJob` and
+/// the `JobSet` were admitted.
+pub(super) fn drop_job_labels(metadata: &mut ObjectMeta, sources: &Sources, ledger: &mut Ledger) {
+    for label in JOB_LABELS {
+        if let Some(value) = metadata.labels.remove(label) {
+            let at = child(".metadata.labels", label);
+            let finding = sources.finding(Code::PodLabels, Outcome::Lost, &at);
+            ledger.find(
+                finding
+                    .had(value)
+                    .note("a Job sets this label itself, and takes no other value"),
             );
         }
     }
