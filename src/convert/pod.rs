@@ -75,6 +75,7 @@ pub fn convert(
         let at = format!(".spec.initContainers[{index}]");
         rename::hosts(container, context, &sources, &at, ledger);
         rename::references(&mut container.env, &sources, &at, ledger);
+        rename::pod_names(&container.env, context, &sources, &at, ledger);
         // v1 gives init containers no variables.
         env::append(container, &Launch::default(), &sources, &at, ledger);
     }
@@ -82,6 +83,7 @@ pub fn convert(
         let at = format!(".spec.containers[{index}]");
         rename::hosts(container, context, &sources, &at, ledger);
         rename::references(&mut container.env, &sources, &at, ledger);
+        rename::pod_names(&container.env, context, &sources, &at, ledger);
         if container.name == V1_CONTAINER {
             NODE.clone_into(&mut container.name);
             let finding =
