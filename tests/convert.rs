@@ -11,8 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use serde_json::json;
 use trainshift::api::meta::SHIPPED_RUNTIME;
 use trainshift::api::pytorchjob::PyTorchJob;
 use trainshift::convert::ledger::Fate;
@@ -220,4 +222,34 @@ fn every_case_is_converted_as_its_files_say() {
 fn there_are_enough_cases() {
     assert!(cases("pass").len() >= 45);
     assert!(cases("refuse").len() >= 20);
+}
+
+/// Compared with each other, as many would take minutes.
+#[test]
+fn fifty_thousand_variables_are_converted_in_seconds() {
+    let env: Vec<_> = (0..50_000)
+        .map(|index| json!({"name": format!("V{index}"), "value": "1"}))
+        .chain((0..50_000).map(|_| json!({"name": "AGAIN", "value": "1"})))
+        .collect();
+    let mounts: Vec<_> = (0..50_000)
+        .map(|index| json!({"name": format!("v{index}"), "mountPath": format!("/{index}")}))
+        .collect();
+    let hosts: Vec<_> = (0..50_000).map(|i| format!("many-worker-{i}")).collect();
+    let job: PyTorchJob = serde_json::from_value(json!({
+        "metadata": {"name": "many"},
+        "spec": {"pytorchReplicaSpecs": {"Worker": {"replicas": 50_000, "template": {"spec": {"containers": [{
+            "name": "pytorch", "image": "train", "args": [hosts.join(",")], "env": env, "volumeMounts": mounts,
+        }]}}}}},
+    }))
+    .expect("a PyTorchJob");
+    let start = Instant::now();
+    for style in [Style::Exact, Style::Idiomatic] {
+        let target = Target {
+            style,
+            ..Target::default()
+        };
+        assert!(convert(&job, &target).output.is_some());
+    }
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(30), "{took:?}");
 }

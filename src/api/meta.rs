@@ -83,6 +83,14 @@ pub const SHOW_TRAINJOB: &str = "trainjob";
 pub const JOB_COMPLETION_INDEX: &str = "batch.kubernetes.io/job-completion-index";
 /// Pod annotation with the index of a pod's Job among all Jobs of its `JobSet`.
 pub const JOBSET_GLOBAL_INDEX: &str = "jobset.sigs.k8s.io/job-global-index";
+/// Pod labels that a Job sets, refusing a template that says otherwise (kubernetes v1.36.3 `pkg/apis/batch/validation`,
+/// `validateGeneratedSelector`).
+pub const JOB_LABELS: [&str; 4] = [
+    "batch.kubernetes.io/controller-uid",
+    "batch.kubernetes.io/job-name",
+    "controller-uid",
+    "job-name",
+];
 /// Pod label with the `JobSet`'s name, which is the `TrainJob`'s.
 pub const JOBSET_NAME: &str = "jobset.sigs.k8s.io/jobset-name";
 /// Annotation by which the Volcano plugin of Trainer takes a queue.

@@ -171,6 +171,12 @@ fn report_end(job: &PyTorchJob, topology: &Topology, ledger: &mut Ledger) {
         Some("None") => ("None", "pods that still run are ended"),
         Some("All") => ("All", "finished pods stay"),
         Some("") => ("\"\" (as All)", "finished pods stay"),
+        // In one pod set all pods end by themselves before the job is done; in two roles the Master alone decides.
+        None if topology.roles => {
+            let about = Finding::about(Code::CleanPodPolicy, Outcome::Adapted, at);
+            let becomes = "workers that still run when the Master is done are ended";
+            return ledger.find(about.change("unset (None)", becomes));
+        }
         _ => return ledger.is_default(at),
     };
     ledger.find(Finding::new(Code::CleanPodPolicy, Outcome::Adapted, at).change(policy, becomes));

@@ -1,5 +1,7 @@
 //! Names: what v2 calls the pods, how they are reached, and how long a job's name may be.
 
+use std::collections::HashSet;
+
 use crate::api::meta::{NODE, WORKER_JOB};
 
 /// Longest name of a pod, and of everything else that is a DNS label.
@@ -162,6 +164,7 @@ pub fn rewrite_hosts(
         text: String::new(),
         changes: Vec::new(),
     };
+    let mut seen = HashSet::new();
     let mut copied = 0;
     let mut from = 0;
     while let Some(found) = text[from..].find(job) {
@@ -175,9 +178,9 @@ pub fn rewrite_hosts(
             new.text.push_str(&address);
             copied = after + length;
             from = copied;
-            let change = (text[start..copied].to_owned(), address);
-            if !new.changes.contains(&change) {
-                new.changes.push(change);
+            let name = &text[start..copied];
+            if seen.insert(name) {
+                new.changes.push((name.to_owned(), address));
             }
         }
     }

@@ -15,6 +15,10 @@ use super::sdk;
 use super::target::{Style, Target};
 use super::topology::{Role, Topology, has_default_port_only};
 
+/// Most pods of one Indexed Job (kubernetes v1.36.3 `pkg/apis/batch/validation`, `maxParallelismForIndexedJob`). Trainer
+/// admits more, and then no Job is created.
+const MOST_PODS: i32 = 100_000;
+
 /// The pods of one replicated job.
 #[derive(Debug)]
 pub struct PodSet<'a> {
@@ -67,6 +71,13 @@ impl<'a> Plan<'a> {
     /// The finding that refuses it.
     pub fn new(job: &'a PyTorchJob, target: &Target, ledger: &mut Ledger) -> Result<Self, Finding> {
         let topology = Topology::read(job, target.layout, ledger)?;
+        if !topology.roles && topology.total() > MOST_PODS {
+            let at = "spec.pytorchReplicaSpecs";
+            let refused = Finding::new(Code::LayoutImpossible, Outcome::Refused, at);
+            return Err(refused
+                .had(format!("{} pods", topology.total()))
+                .note(format!("a Job runs at most {MOST_PODS}")));
+        }
         let names = names(job, &topology, target, ledger)?;
         let gang = gang::plan(job, &topology, target.gang, ledger)?;
         for role in topology.each() {

@@ -68,12 +68,14 @@ pub fn convert(
     };
     ignored::drop_empty(&mut spec, &sources, ledger);
     labels::drop_overwritten(&mut metadata, &sources, ledger);
+    labels::drop_job_labels(&mut metadata, &sources, ledger);
     rename::annotations(&mut metadata, &sources, ledger);
     report_fixed_by_v2(&mut spec, &sources, ledger);
     for (index, container) in spec.init_containers.iter_mut().enumerate() {
         let at = format!(".spec.initContainers[{index}]");
         rename::hosts(container, context, &sources, &at, ledger);
         rename::references(&mut container.env, &sources, &at, ledger);
+        rename::pod_names(&container.env, context, &sources, &at, ledger);
         // v1 gives init containers no variables.
         env::append(container, &Launch::default(), &sources, &at, ledger);
     }
@@ -81,6 +83,7 @@ pub fn convert(
         let at = format!(".spec.containers[{index}]");
         rename::hosts(container, context, &sources, &at, ledger);
         rename::references(&mut container.env, &sources, &at, ledger);
+        rename::pod_names(&container.env, context, &sources, &at, ledger);
         if container.name == V1_CONTAINER {
             NODE.clone_into(&mut container.name);
             let finding =

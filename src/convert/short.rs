@@ -7,6 +7,8 @@ mod ending;
 mod environment;
 mod pod;
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::api::meta::{NODE, PATCH_MANAGER, SHIPPED_RUNTIME};
@@ -86,11 +88,13 @@ pub fn write(
     }
     let Writer { ledger, unsaid, .. } = writer;
     // What isn't said at all is not also said in another way.
+    let lost: HashSet<&str> = unsaid
+        .iter()
+        .flat_map(|lost| lost.covers.iter().chain([&lost.at]))
+        .map(String::as_str)
+        .collect();
     ledger.findings.retain(|finding| {
-        finding.outcome != Outcome::Adapted
-            || !unsaid
-                .iter()
-                .any(|lost| finding.at == lost.at || lost.covers.contains(&finding.at))
+        finding.outcome != Outcome::Adapted || !lost.contains(finding.at.as_str())
     });
     job.spec.trainer = Some(trainer);
     if !pod_patch.is_empty() {

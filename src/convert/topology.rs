@@ -6,7 +6,7 @@ use crate::api::meta::{
     MASTER, V1_CONTAINER, V1_DEFAULT_PORT, V1_LABEL_JOB_ROLE, V1_LABEL_REPLICA_TYPE, V1_PORT_NAME,
     WORKER,
 };
-use crate::api::pod::{Container, PodSpec, PodTemplate};
+use crate::api::pod::{Container, EnvVar, Named, PodSpec, PodTemplate};
 use crate::api::pytorchjob::{PyTorchJob, ReplicaSpec};
 
 use super::finding::{Code, Finding, Outcome};
@@ -136,7 +136,7 @@ fn difference(master: &Role, worker: &Role) -> Option<&'static str> {
     } else if !same_pods(&master.spec.template, &worker.spec.template) {
         Some("the templates of Master and Worker differ")
     } else if selects_role(&master.spec.template.spec) {
-        Some("a selector tells Master from Worker by their labels")
+        Some("a selector or a variable tells Master from Worker by their labels")
     } else {
         None
     }
@@ -176,12 +176,38 @@ pub fn has_default_port_only(container: &Container) -> bool {
             .all(|(key, value)| key == "protocol" && value == "TCP")
 }
 
-/// Whether affinity or spread select pods by the role that v1's labels give them.
+/// Whether affinity or spread select pods by the role that v1's labels give them, or the pods read it there.
 fn selects_role(spec: &PodSpec) -> bool {
+    let roles = [V1_LABEL_REPLICA_TYPE, V1_LABEL_JOB_ROLE];
     spec.affinity
         .iter()
         .chain(&spec.topology_spread_constraints)
-        .any(|value| mentions(value, &[V1_LABEL_REPLICA_TYPE, V1_LABEL_JOB_ROLE]))
+        .any(|value| mentions(value, &roles))
+        || roles.iter().any(|label| shows(spec, label).is_some())
+}
+
+/// Where in the pod a variable or a file shows its label `label` (downward API).
+#[must_use]
+pub fn shows(spec: &PodSpec, label: &str) -> Option<String> {
+    let path = [format!("metadata.labels['{label}']")];
+    let path = path.each_ref().map(String::as_str);
+    for (list, containers) in [
+        ("containers", &spec.containers),
+        ("initContainers", &spec.init_containers),
+    ] {
+        for (index, container) in containers.iter().enumerate() {
+            let source = |variable: &EnvVar| {
+                let source = variable.value_from.as_ref();
+                source.is_some_and(|source| mentions(source, &path))
+            };
+            if let Some(position) = container.env.iter().position(source) {
+                return Some(format!(".spec.{list}[{index}].env[{position}].valueFrom"));
+            }
+        }
+    }
+    let fields = |volume: &Named| volume.rest.values().any(|value| mentions(value, &path));
+    let index = spec.volumes.iter().position(fields)?;
+    Some(format!(".spec.volumes[{index}]"))
 }
 
 /// Whether one of `words` stands anywhere in `value`, as a key or as a string.

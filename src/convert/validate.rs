@@ -1,6 +1,8 @@
 //! What can't be converted because v1 itself would refuse it: the rules of v1's own webhook
 //! (training-operator v1.9.3 `pkg/webhooks/pytorch/pytorchjob_webhook.go`), and templates that nobody rendered.
 
+use std::collections::HashSet;
+
 use crate::api::meta::{
     MASTER, MULTIKUEUE, PYTORCHJOB, V1_API_VERSION, V1_CONTAINER, V1_CONTROLLER, WORKER,
 };
@@ -253,7 +255,13 @@ fn check_replica(
             note,
         );
     }
+    let mut names = HashSet::new();
     for (index, container) in containers.iter().enumerate() {
+        if !names.insert(&container.name) {
+            let at = format!("{at}[{index}].name");
+            let note = "another container has the same name";
+            refuse(Code::InvalidJob, at, quoted(&container.name), note);
+        }
         let at = format!("{at}[{index}].image");
         match container.image.as_deref() {
             None | Some("") => refuse(Code::InvalidJob, at, "no image".into(), "must be set"),

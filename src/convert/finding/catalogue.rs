@@ -123,7 +123,7 @@ catalogue! {
         "Names in a template were overwritten by v1 too. Finalizers on pods belong to the Job controller under v2."
         "If a controller of yours relies on the finalizer, let it add the finalizer to the pods itself."
     "TS026" PodLabels false "labels that v1 put on its pods"
-        "Selectors inside the job that name training.kubeflow.org/ labels keep matching, because the pods get these labels. replica-index can't be given to the pods of one Job."
+        "Selectors inside the job that name training.kubeflow.org/ labels keep matching, and variables and files that show them keep their value, because the pods get these labels. replica-index can't be given to several pods of one Job, and job-name and controller-uid are the Job's own."
         "Move selectors to jobset.sigs.k8s.io/jobset-name and batch.kubernetes.io/job-completion-index."
     "TS027" ObjectLinks false "owners and finalizers are not carried over"
         "The owner of the PyTorchJob doesn't own the TrainJob, so deleting the owner doesn't delete it."

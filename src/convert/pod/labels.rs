@@ -1,8 +1,8 @@
 //! The labels that v1 puts on its pods, and selectors of the job itself that name them.
 
 use crate::api::meta::{
-    ObjectMeta, V1_LABEL_JOB_NAME, V1_LABEL_JOB_ROLE, V1_LABEL_OPERATOR, V1_LABEL_REPLICA_INDEX,
-    V1_LABEL_REPLICA_TYPE, V1_OPERATOR,
+    JOB_LABELS, ObjectMeta, V1_LABEL_JOB_NAME, V1_LABEL_JOB_ROLE, V1_LABEL_OPERATOR,
+    V1_LABEL_REPLICA_INDEX, V1_LABEL_REPLICA_TYPE, V1_OPERATOR,
 };
 use crate::api::pod::PodSpec;
 
@@ -11,7 +11,7 @@ use crate::convert::finding::{Code, Outcome};
 use crate::convert::launch::For;
 use crate::convert::ledger::{Ledger, child};
 use crate::convert::names::JobName;
-use crate::convert::topology::mentions;
+use crate::convert::topology::{mentions, shows};
 
 /// Labels that v1 sets on every pod, over the template's own (training-operator v1.9.3 `common/pod.go`).
 const V1_LABELS: [&str; 5] = [
@@ -37,7 +37,23 @@ pub(super) fn drop_overwritten(metadata: &mut ObjectMeta, sources: &Sources, led
     }
 }
 
-/// Gives the pods v1's labels where a selector of the job itself names them.
+/// Takes out labels that belong to the Job: with any other value its API refuses the whole Job, after the `TrainJob` and
+/// the `JobSet` were admitted.
+pub(super) fn drop_job_labels(metadata: &mut ObjectMeta, sources: &Sources, ledger: &mut Ledger) {
+    for label in JOB_LABELS {
+        if let Some(value) = metadata.labels.remove(label) {
+            let at = child(".metadata.labels", label);
+            let finding = sources.finding(Code::PodLabels, Outcome::Lost, &at);
+            ledger.find(
+                finding
+                    .had(value)
+                    .note("a Job sets this label itself, and takes no other value"),
+            );
+        }
+    }
+}
+
+/// Gives the pods v1's labels where a selector of the job itself names them, or a variable or file of its own shows them.
 pub(super) fn keep_selected(
     metadata: &mut ObjectMeta,
     spec: &PodSpec,
@@ -53,10 +69,11 @@ pub(super) fn keep_selected(
         ),
     ];
     for label in V1_LABELS {
-        let Some((at, _)) = selectors
+        let selector = selectors
             .iter()
             .find(|(_, values)| values.iter().any(|value| mentions(value, &[label])))
-        else {
+            .map(|(at, _)| (*at).to_owned());
+        let Some(at) = selector.or_else(|| shows(spec, label)) else {
             continue;
         };
         if let Some(value) = known_value(label, context) {
@@ -67,7 +84,7 @@ pub(super) fn keep_selected(
             ledger.find(
                 finding
                     .change("set by v1", format!("{label}={value}"))
-                    .note("the job's own selectors name this label"),
+                    .note("a selector, variable or file of the job itself names this label"),
             );
         } else if label != V1_LABEL_JOB_ROLE {
             let why = if label == V1_LABEL_REPLICA_INDEX {
@@ -76,9 +93,13 @@ pub(super) fn keep_selected(
                 "the job's name isn't known yet"
             };
             let finding = sources
-                .finding(Code::PodLabels, Outcome::Lost, at)
+                .finding(Code::PodLabels, Outcome::Lost, &at)
                 .covering(Vec::new());
-            let note = format!("{why}, so a selector that names it matches nothing");
+            let note = if at.ends_with("valueFrom") || at.contains(".volumes[") {
+                format!("{why}, so what reads it finds nothing")
+            } else {
+                format!("{why}, so a selector that names it matches nothing")
+            };
             ledger.find(finding.had(label).note(note));
         }
     }
@@ -93,11 +114,17 @@ fn known_value<'c>(label: &str, context: Context<'c>) -> Option<&'c str> {
         // Where both roles share a pod set, no selector tells them apart.
         For::All => topology.worker.is_none(),
     };
+    let pods = match context.role {
+        For::Master => 1,
+        For::Workers => topology.worker.map_or(0, |worker| worker.replicas),
+        For::All => topology.total(),
+    };
     match (label, &context.names.job) {
         (V1_LABEL_JOB_NAME, JobName::Fixed(name)) => Some(name),
         (V1_LABEL_OPERATOR, _) => Some(V1_OPERATOR),
         (V1_LABEL_REPLICA_TYPE, _) => Some(if masters { "master" } else { "worker" }),
         (V1_LABEL_JOB_ROLE, _) => masters.then_some("master"),
+        (V1_LABEL_REPLICA_INDEX, _) if pods == 1 => Some("0"),
         _ => None,
     }
 }

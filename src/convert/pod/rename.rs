@@ -9,7 +9,7 @@ use crate::api::pod::{Container, EnvVar, Named};
 
 use super::{Context, Sources};
 use crate::convert::finding::{Code, Outcome};
-use crate::convert::launch;
+use crate::convert::launch::{self, For};
 use crate::convert::ledger::{Ledger, child, push_key};
 
 /// In annotations: the default container, and keys that end in a container's name.
@@ -88,6 +88,35 @@ pub(super) fn references(env: &mut [EnvVar], sources: &Sources, at: &str, ledger
         if let Some(Value::Object(source)) = &mut variable.value_from {
             let mut at = format!("{at}.env[{index}].valueFrom");
             in_fields(source, &mut at, sources, ledger);
+        }
+    }
+}
+
+/// In variables that hold the pod's own name, which scripts take apart for the rank: nothing can be put in its place.
+pub(super) fn pod_names(
+    env: &[EnvVar],
+    context: Context,
+    sources: &Sources,
+    at: &str,
+    ledger: &mut Ledger,
+) {
+    let replicated_job = match context.role {
+        For::Workers => format!("{}-<i>-0", context.names.worker),
+        For::All | For::Master => format!("{}-0-<i>", context.names.node),
+    };
+    for (index, variable) in env.iter().enumerate() {
+        let source = variable.value_from.as_ref();
+        if source.and_then(|source| source.pointer("/fieldRef/fieldPath"))
+            == Some(&Value::from("metadata.name"))
+        {
+            let at = format!("{at}.env[{index}].valueFrom");
+            let finding = sources.finding(Code::HostName, Outcome::Adapted, &at);
+            ledger.find(
+                finding
+                    .covering(Vec::new())
+                    .had("metadata.name")
+                    .note(format!("<job>-{replicated_job}-<5 random characters> under v2, so its last part is no index")),
+            );
         }
     }
 }

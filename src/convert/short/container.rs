@@ -1,5 +1,7 @@
 //! The training container, in `spec.trainer` and in the runtime patch.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::{PATCH, Writer};
@@ -107,10 +109,8 @@ impl Writer<'_, '_> {
         let at = format!("{at}.volumeMounts");
         let mounts = &from.volume_mounts;
         // The API keys mounts by volume, so that one volume can't be mounted twice.
-        let twice = mounts
-            .iter()
-            .enumerate()
-            .any(|(index, mount)| mounts[..index].iter().any(|m| m.name == mount.name));
+        let mut names = HashSet::new();
+        let twice = !mounts.iter().all(|mount| names.insert(&mount.name));
         if twice || mounts.len() > MAX_ITEMS {
             self.cannot(&at, format!("{} mounts", mounts.len()));
         } else if !mounts.is_empty() {

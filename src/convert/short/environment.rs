@@ -1,5 +1,7 @@
 //! Variables of the training container, and what a torch policy of the runtime says in their place.
 
+use std::collections::HashSet;
+
 use super::Writer;
 use crate::api::Rest;
 use crate::api::pod::{Container, EnvVar};
@@ -47,14 +49,21 @@ impl Writer<'_, '_> {
     /// Leaves out the last of the user's own variables where there are too many. Never the launch's: without them each
     /// pod would train by itself.
     fn keep_within_limit(&mut self, at: &str, own: &[String], to: &mut Trainer) {
-        while to.env.len() > MAX_ITEMS {
-            let launch = &self.plan.node.launch.env;
-            let is_own = |variable: &EnvVar| launch.iter().all(|set| set.name != variable.name);
-            let Some(last) = to.env.iter().rposition(is_own) else {
-                return;
-            };
-            let name = to.env.remove(last).name;
-            for (position, _) in own.iter().enumerate().filter(|(_, set)| **set == name) {
+        let launch = &self.plan.node.launch.env;
+        let is_own = |variable: &EnvVar| launch.iter().all(|set| set.name != variable.name);
+        let room = MAX_ITEMS.saturating_sub(to.env.iter().filter(|set| !is_own(set)).count());
+        let mut kept = 0;
+        let mut left_out = HashSet::new();
+        to.env.retain(|variable| {
+            kept += usize::from(is_own(variable));
+            let fits = !is_own(variable) || kept <= room;
+            if !fits {
+                left_out.insert(variable.name.clone());
+            }
+            fits
+        });
+        for (position, name) in own.iter().enumerate() {
+            if left_out.contains(name) {
                 let note = format!("a TrainJob has room for {MAX_ITEMS} variables");
                 let field = format!("{at}[{position}]");
                 let finding = self.finding(Code::RuntimeCannot, Outcome::Lost, &field);
