@@ -36,6 +36,9 @@ use plan::Plan;
 use short::Base;
 use target::{Style, Target};
 
+/// Most bytes of a generated runtime, as JSON: a ConfigMap holds 1 MiB, and YAML is somewhat longer.
+const MAX_RUNTIME: usize = 900_000;
+
 /// What a conversion comes to, from best to worst.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -129,21 +132,30 @@ pub fn convert(job: &PyTorchJob, target: &Target) -> Conversion {
     }
 }
 
-/// Refuses what Trainer would admit and then fail on: it sends the JobSet, and keeps a copy of the runtime, in a form
-/// that go-yaml reads back (trainer v2.3.0 `pkg/runtime/core/snapshot.go`). go-yaml takes no control characters (and NEL, U+0085, for a
-/// line break), and Go's JSON escapes only those below U+0020.
+/// Refuses what Trainer would admit and then fail on. It sends the JobSet, and keeps a copy of the runtime in a ConfigMap,
+/// in a form that go-yaml reads back (trainer v2.3.0 `pkg/runtime/core/snapshot.go`). go-yaml takes no control characters,
+/// and NEL for a line break; Go's JSON escapes only those below U+0020.
 fn refuse_unreadable(output: Output) -> Result<Output, Option<Finding>> {
-    let is_unreadable = |character: &char| {
+    let is_unreadable = |character: char| {
         matches!(
             character,
             '\u{7f}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
         )
     };
-    let json = serde_json::to_string(&(&output.trainjob.spec, &output.runtime)).unwrap_or_default();
-    match json.chars().find(is_unreadable) {
+    let at = "spec.pytorchReplicaSpecs";
+    let job = serde_json::to_string(&output.trainjob.spec).unwrap_or_default();
+    let runtime = serde_json::to_string(&output.runtime).unwrap_or_default();
+    if runtime.len() > MAX_RUNTIME {
+        let refused = Finding::about(Code::RuntimeTooLarge, Outcome::Refused, at);
+        return Err(Some(refused.had(format!("{} bytes", runtime.len()))));
+    }
+    match job
+        .chars()
+        .chain(runtime.chars())
+        .find(|c| is_unreadable(*c))
+    {
         None => Ok(output),
         Some(character) => {
-            let at = "spec.pytorchReplicaSpecs";
             let refused = Finding::about(Code::ControlCharacter, Outcome::Refused, at);
             Err(Some(refused.had(format!("U+{:04X}", u32::from(character)))))
         }

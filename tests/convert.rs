@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde_json::json;
 use trainshift::api::meta::SHIPPED_RUNTIME;
 use trainshift::api::pytorchjob::PyTorchJob;
+use trainshift::convert::finding::{Code, Finding};
 use trainshift::convert::ledger::Fate;
 use trainshift::convert::target::{GangScheduler, Layout, Style, Target};
 use trainshift::convert::{Conversion, Output, convert};
@@ -248,7 +249,13 @@ fn fifty_thousand_variables_are_converted_in_seconds() {
             style,
             ..Target::default()
         };
-        assert!(convert(&job, &target).output.is_some());
+        let conversion = convert(&job, &target);
+        // A runtime of this size is more than Trainer can copy.
+        let too_large = |finding: &Finding| finding.code == Code::RuntimeTooLarge;
+        match style {
+            Style::Exact => assert!(conversion.ledger.findings.iter().any(too_large)),
+            Style::Idiomatic => assert!(conversion.output.is_some()),
+        }
     }
     let took = start.elapsed();
     assert!(took < Duration::from_secs(30), "{took:?}");

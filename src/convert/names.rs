@@ -171,7 +171,10 @@ pub fn rewrite_hosts(
         let start = from + found;
         let after = start + job.len();
         from = after;
-        let starts_word = !text[..start].ends_with(is_name_char);
+        // After a single slash it is a part of a path, and no address.
+        let before = &text[..start];
+        let is_path = before.ends_with('/') && !before.ends_with("//");
+        let starts_word = !is_path && !before.ends_with(is_name_char);
         let pod = parse_v1_pod(&text[after..]).filter(|_| starts_word);
         if let Some((address, length)) = pod.and_then(|(pod, length)| Some((host(pod)?, length))) {
             new.text.push_str(&text[copied..start]);

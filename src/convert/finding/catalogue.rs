@@ -188,6 +188,9 @@ catalogue! {
     "TS048" ControlCharacter false "Trainer can't read this character"
         "Trainer 2.3 fails on DEL, C1 control characters and byte order marks in what pods run: the TrainJob would be admitted and never get pods."
         "Remove the character; it usually came in with copied text."
+    "TS049" RuntimeTooLarge false "the generated runtime is too large for Trainer"
+        "Trainer 2.3 keeps a copy of the runtime in a ConfigMap, which holds 1 MiB: the TrainJob would be admitted and never get pods."
+        "Put what makes it large (a script, a configuration) into a ConfigMap of its own and mount it."
 }
 
 impl Code {

@@ -42,7 +42,15 @@ pub(super) fn annotations(metadata: &mut ObjectMeta, sources: &Sources, ledger: 
     }
 }
 
-/// In commands, arguments and variables: v1's pod names become v2's addresses.
+/// What else of a container names hosts: where it is asked how it is, and what is told when it starts and ends.
+const PROBES: [&str; 4] = [
+    "lifecycle",
+    "livenessProbe",
+    "readinessProbe",
+    "startupProbe",
+];
+
+/// In commands, arguments, variables and probes: v1's pod names become v2's addresses.
 pub(super) fn hosts(
     container: &mut Container,
     context: Context,
@@ -71,6 +79,36 @@ pub(super) fn hosts(
         if let Some(value) = &mut variable.value {
             rewrite(value, &|| format!("{at}.env[{index}].value"));
         }
+    }
+    for key in PROBES {
+        if let Some(probe) = container.rest.get_mut(key) {
+            each_text(probe, &mut format!("{at}.{key}"), &mut |text, place| {
+                rewrite(text, &|| place.to_owned());
+            });
+        }
+    }
+}
+
+/// Calls `change` with every text below `value` and its path.
+fn each_text(value: &mut Value, at: &mut String, change: &mut dyn FnMut(&mut String, &str)) {
+    let start = at.len();
+    match value {
+        Value::String(text) => change(text, at),
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                let _ = write!(at, "[{index}]");
+                each_text(item, at, change);
+                at.truncate(start);
+            }
+        }
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                push_key(at, key);
+                each_text(field, at, change);
+                at.truncate(start);
+            }
+        }
+        _ => {}
     }
 }
 
