@@ -539,6 +539,14 @@ async fn updates_without_objects_are_denied_with_their_uid() {
     for (case, patch) in [
         ("no object", json!({"object": null})),
         (
+            "objects that are texts",
+            json!({"object": "x", "oldObject": 5}),
+        ),
+        (
+            "objects that are lists",
+            json!({"object": [1], "oldObject": [2]}),
+        ),
+        (
             "a scale without an object",
             json!({"object": null, "subResource": "scale"}),
         ),
