@@ -566,6 +566,24 @@ async fn updates_without_objects_are_denied_with_their_uid() {
 }
 
 #[tokio::test]
+async fn an_update_of_a_large_job_is_judged() {
+    let large = |image: &str| {
+        let mut job = mnist();
+        let container =
+            &mut job["spec"]["pytorchReplicaSpecs"]["Worker"]["template"]["spec"]["containers"][0];
+        container["image"] = image.into();
+        container["args"] = json!(["x".repeat(3 * 1024 * 1024)]);
+        job
+    };
+    let review = update(&large("a"), &large("b"));
+    let response = answer(app(Mode::Deny), "/validate", &review).await;
+    assert_eq!(response["allowed"], false);
+    let review = update(&large("a"), &large("a"));
+    let response = answer(app(Mode::Deny), "/validate", &review).await;
+    assert_eq!(response["allowed"], true);
+}
+
+#[tokio::test]
 async fn an_unknown_operation_passes() {
     for operation in ["", "PATCH", "create"] {
         let review = requesting(create(&mnist()), &json!({"operation": operation}));
