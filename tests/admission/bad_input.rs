@@ -594,3 +594,25 @@ async fn an_unknown_operation_passes() {
         );
     }
 }
+
+#[tokio::test]
+async fn as_many_variables_as_an_object_has_room_for_are_judged_in_time() {
+    let variables: Vec<_> = (0..40_000)
+        .map(|number| json!({"name": format!("V{number}"), "value": "x"}))
+        .collect();
+    for roles in [&["Worker"][..], &["Master", "Worker"]] {
+        let mut job = mnist();
+        for role in roles {
+            job["spec"]["pytorchReplicaSpecs"][role]["template"]["spec"]["containers"][0]["env"] =
+                json!(variables);
+        }
+        let begun = std::time::Instant::now();
+        answer(app(Mode::Deny), "/validate", &create(&job)).await;
+        // The API server gives up after 10 s, and then the webhook's failurePolicy decides.
+        assert!(
+            begun.elapsed().as_secs() < 8,
+            "{roles:?}: {:?}",
+            begun.elapsed()
+        );
+    }
+}

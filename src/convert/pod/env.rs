@@ -1,5 +1,7 @@
 //! Variables: v1's after the user's, each name once.
 
+use std::collections::HashMap;
+
 use crate::api::pod::Container;
 
 use super::Sources;
@@ -16,10 +18,12 @@ pub(super) fn append(
     at: &str,
     ledger: &mut Ledger,
 ) {
-    let names: Vec<String> = container
+    // By name, the last place: a search for each variable would take seconds for as many as an object has room for.
+    let last: HashMap<String, usize> = container
         .env
         .iter()
-        .map(|variable| variable.name.clone())
+        .enumerate()
+        .map(|(place, variable)| (variable.name.clone(), place))
         .collect();
     let mut index = 0;
     container.env.retain(|variable| {
@@ -27,7 +31,7 @@ pub(super) fn append(
         index += 1;
         let field = || format!("{at}.env[{here}]");
         let overridden = launch.env.iter().any(|set| set.name == variable.name);
-        let again = names[here + 1..].contains(&variable.name);
+        let again = last.get(&variable.name) > Some(&here);
         if overridden {
             let finding = sources.finding(Code::EnvOverridden, Outcome::Adapted, &field());
             let value = variable.value.as_deref().unwrap_or("valueFrom");

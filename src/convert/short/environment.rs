@@ -1,6 +1,8 @@
 //! Variables of the training container, and what a torch policy of the runtime says in their place.
 
 use super::Writer;
+use std::collections::HashMap;
+
 use crate::api::Rest;
 use crate::api::pod::{Container, EnvVar};
 use crate::api::trainjob::Trainer;
@@ -47,6 +49,13 @@ impl Writer<'_, '_> {
     /// Leaves out the last of the user's own variables where there are too many. Never the launch's: without them each
     /// pod would train by itself.
     fn keep_within_limit(&mut self, at: &str, own: &[String], to: &mut Trainer) {
+        if to.env.len() <= MAX_ITEMS {
+            return;
+        }
+        let mut positions: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (position, name) in own.iter().enumerate() {
+            positions.entry(name).or_default().push(position);
+        }
         while to.env.len() > MAX_ITEMS {
             let launch = &self.plan.node.launch.env;
             let is_own = |variable: &EnvVar| launch.iter().all(|set| set.name != variable.name);
@@ -54,7 +63,7 @@ impl Writer<'_, '_> {
                 return;
             };
             let name = to.env.remove(last).name;
-            for (position, _) in own.iter().enumerate().filter(|(_, set)| **set == name) {
+            for position in positions.get(name.as_str()).into_iter().flatten() {
                 let note = format!("a TrainJob has room for {MAX_ITEMS} variables");
                 let field = format!("{at}[{position}]");
                 let finding = self.finding(Code::RuntimeCannot, Outcome::Lost, &field);
