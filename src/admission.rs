@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::post;
 
 use crate::api::review::UserInfo;
@@ -91,11 +91,13 @@ pub struct App {
     pub observer: Arc<dyn Observer>,
 }
 
-/// The webhook's two paths.
+/// The webhook's two paths. Bodies have no limit here: the server in front sets one, and axum's own of 2 MiB is less
+/// than an update of a large job, old and new.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/mutate", post(mutate))
         .route("/validate", post(validate))
+        .layer(DefaultBodyLimit::disable())
         .with_state(app)
 }
 

@@ -16,6 +16,9 @@ const WORDS: [&str; 9] = [
     "CREDENTIAL",
 ];
 
+/// What the last part of such a name may be.
+const ENDINGS: [&str; 6] = ["KEY", "PASS", "PWD", "PAT", "AUTH", "CREDS"];
+
 /// A finding for each variable that looks like a credential and has a literal value.
 #[must_use]
 pub fn find(job: &PyTorchJob) -> Vec<Finding> {
@@ -30,12 +33,7 @@ pub fn find(job: &PyTorchJob) -> Vec<Finding> {
             for (index, container) in containers.iter().enumerate() {
                 let at = format!("spec.pytorchReplicaSpecs.{key}.template.spec.{list}[{index}]");
                 let suspects = container.env.iter().filter(|variable| {
-                    let name = variable.name.to_ascii_uppercase();
-                    let literal = variable
-                        .value
-                        .as_deref()
-                        .is_some_and(|value| !value.is_empty() && !value.starts_with("$("));
-                    literal && WORDS.iter().any(|word| name.contains(word))
+                    is_telling(&variable.name) && variable.value.as_deref().is_some_and(is_literal)
                 });
                 findings.extend(suspects.map(|variable| {
                     Finding::about(
@@ -49,6 +47,26 @@ pub fn find(job: &PyTorchJob) -> Vec<Finding> {
         }
     }
     findings
+}
+
+fn is_telling(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    WORDS.iter().any(|word| name.contains(word))
+        || name
+            .rsplit_once('_')
+            .is_some_and(|(_, end)| ENDINGS.contains(&end))
+}
+
+/// Whether anything is left of `value` without its references to other variables.
+fn is_literal(value: &str) -> bool {
+    let mut rest = value;
+    while let Some((_, after)) = rest
+        .strip_prefix("$(")
+        .and_then(|reference| reference.split_once(')'))
+    {
+        rest = after;
+    }
+    !rest.is_empty()
 }
 
 #[cfg(test)]
@@ -67,14 +85,28 @@ mod tests {
                 {"name": "PASSWORD", "value": ""},
                 {"name": "DB_PASSWORD", "value": "$(FROM_ELSEWHERE)"},
                 {"name": "LEARNING_RATE", "value": "1e-4"},
+                {"name": "KEY", "value": "column"},
+                {"name": "PWD", "value": "/workspace"},
+                {"name": "BOTH_TOKENS", "value": "$(ONE)$(TWO)"},
+                {"name": "SALTED_TOKEN", "value": "$(SALT)hunter2"},
+                {"name": "HALF_TOKEN", "value": "$(hunter2"},
+                {"name": "WANDB_KEY", "value": "abc"},
+                {"name": "DB_PASS", "value": "abc"},
+                {"name": "MYSQL_PWD", "value": "abc"},
             ]}],
         }}}}}}))
         .unwrap();
         let found: Vec<_> = find(&job).into_iter().map(|finding| finding.at).collect();
         let at = "spec.pytorchReplicaSpecs.Worker.template.spec.containers[0].env";
-        assert_eq!(
-            found,
-            [format!("{at}[HF_TOKEN]"), format!("{at}[wandb_api_key]")]
-        );
+        let names = [
+            "HF_TOKEN",
+            "wandb_api_key",
+            "SALTED_TOKEN",
+            "HALF_TOKEN",
+            "WANDB_KEY",
+            "DB_PASS",
+            "MYSQL_PWD",
+        ];
+        assert_eq!(found, names.map(|name| format!("{at}[{name}]")));
     }
 }

@@ -1,8 +1,8 @@
 //! Decoding in two stages: the envelope, then the object. The uid survives a bad object.
 
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::api::meta::{PYTORCHJOB, PYTORCHJOBS, V1_GROUP};
@@ -126,8 +126,8 @@ pub fn subject(request: &Request) -> Result<Subject, BadObject> {
 fn update(request: &Request) -> Result<Subject, BadObject> {
     // Compared before anything is understood: a change of labels passes, whatever the object looks like.
     let spec = |raw: Option<&RawValue>| {
-        let object: Option<Value> = raw.and_then(|raw| serde_json::from_str(raw.get()).ok());
-        object.map(|mut object| object["spec"].take())
+        let mut object: Map<String, Value> = serde_json::from_str(raw?.get()).ok()?;
+        Some(object.remove("spec"))
     };
     let (old, new) = (request.old_object.as_deref(), request.object.as_deref());
     if let (Some(old), Some(new)) = (spec(old), spec(new))

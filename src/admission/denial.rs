@@ -13,6 +13,9 @@ use crate::policy::{Change, Rule};
 /// Longest message in bytes: it is stored in audit logs, and in the state of whatever submitted the job.
 const MAX_BYTES: usize = 32 * 1024;
 
+/// Most findings that are listed; with their lines cut, the summary stays far below [`MAX_BYTES`].
+const MAX_FINDINGS: usize = 40;
+
 /// Whether the objects are printed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Detail {
@@ -20,6 +23,8 @@ pub enum Detail {
     Full,
     /// They aren't, because the requester is a machine that stores what it is told.
     Machine,
+    /// They aren't, because they are too long for a message.
+    TooLong,
     /// They aren't, because one of them holds a credential.
     Credentials,
 }
@@ -60,7 +65,7 @@ impl Denial<'_> {
     pub fn message(&self) -> String {
         let full = self.write(self.detail);
         if full.len() > MAX_BYTES {
-            self.write(Detail::Machine)
+            self.write(Detail::TooLong)
         } else {
             full
         }
@@ -72,11 +77,19 @@ impl Denial<'_> {
             let _ = write!(text, "\n# {line}");
         };
         comment(&self.summary());
-        for finding in self.conversion.notable().chain(self.remarks) {
+        // What keeps the objects from being printed comes first, and is never cut off.
+        let mut findings = self.remarks.iter().chain(self.conversion.notable());
+        for finding in findings.by_ref().take(MAX_FINDINGS) {
             comment(&format!(
                 "  {}",
                 super::warnings::one_line(&finding.to_string())
             ));
+        }
+        match findings.count() {
+            0 => {}
+            more => comment(&format!(
+                "  and {more} more: trainshift convert FILE lists them"
+            )),
         }
         for line in self.runtime_advice() {
             comment(line);
@@ -94,19 +107,27 @@ impl Denial<'_> {
 
     fn headline(&self, detail: Detail) -> String {
         let refused = match self.cause {
-            Cause::Show => "dry run with trainshift.dev/show: this is its TrainJob".to_owned(),
+            Cause::Show => {
+                "dry run with trainshift.dev/show: nothing was stored or judged".to_owned()
+            }
             Cause::Rule => self.refused(),
         };
         let next = match (self.conversion.verdict, detail, self.cause) {
             (Verdict::Refused, _, _) => "It can't become a TrainJob before these are mended:",
-            (_, Detail::Full, Cause::Show) => "Nothing was stored or judged.",
+            (_, Detail::Full, Cause::Show) => "This is its TrainJob:",
             (_, Detail::Full, Cause::Rule) => {
                 "Submit the TrainJob below instead (all but this line is YAML: repeat the command with 2>&1 | sed 1d > trainjob.yaml)."
             }
             (_, Detail::Machine, _) => {
                 "Submit its TrainJob instead: trainshift convert FILE prints it, or a dry run with the annotation trainshift.dev/show: trainjob."
             }
-            (_, Detail::Credentials, _) => {
+            (_, Detail::TooLong, Cause::Show) => {
+                "Its TrainJob is too long for this message: trainshift convert FILE prints it."
+            }
+            (_, Detail::Credentials, Cause::Show) => {
+                "Its TrainJob holds a credential and isn't printed here: trainshift convert FILE prints it."
+            }
+            (_, Detail::TooLong | Detail::Credentials, Cause::Rule) => {
                 "Submit its TrainJob instead: trainshift convert FILE prints it."
             }
         };

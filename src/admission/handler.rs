@@ -166,8 +166,8 @@ async fn judge_job(
         conversion: &conversion,
     };
     let response = match decision {
-        Decision::Deny => case.refuse(Cause::Rule, annotations).await,
-        _ if show => case.refuse(Cause::Show, annotations).await,
+        Decision::Deny => case.refuse(Cause::Rule, show, annotations).await,
+        _ if show => case.refuse(Cause::Show, show, annotations).await,
         Decision::Admit => respond::admit(request, Vec::new(), annotations),
         Decision::Warn => {
             let lines = warnings::of_job(rule, &request.namespace, change, &conversion);
@@ -188,13 +188,19 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    async fn refuse(&self, cause: Cause, annotations: BTreeMap<String, String>) -> Response {
+    /// `show` says that the requester asks for the TrainJob, whoever that is.
+    async fn refuse(
+        &self,
+        cause: Cause,
+        show: bool,
+        annotations: BTreeMap<String, String>,
+    ) -> Response {
         let (offer, needs_runtime) = self.offer().await;
         let offer = offer.as_ref().unwrap_or(self.conversion);
         let remarks = credentials::find(self.job);
         let detail = if !remarks.is_empty() {
             Detail::Credentials
-        } else if self.request.user_info.is_service_account() && cause == Cause::Rule {
+        } else if self.request.user_info.is_service_account() && !show {
             Detail::Machine
         } else {
             Detail::Full

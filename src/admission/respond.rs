@@ -14,6 +14,10 @@ use crate::convert::Conversion;
 use crate::convert::finding::Finding;
 
 use super::decode::{BadObject, BadReview};
+use super::warnings::one_line;
+
+/// Most causes of a refusal: who sends a thousand wrong fields learns of the first hundred.
+const MAX_CAUSES: usize = 100;
 
 /// What goes over the wire.
 #[derive(Debug)]
@@ -69,9 +73,10 @@ pub fn deny<'f>(
     audit_annotations: BTreeMap<String, String>,
 ) -> Response {
     let causes = findings
+        .take(MAX_CAUSES)
         .map(|finding| Cause {
             reason: finding.code.to_string(),
-            message: finding.to_string(),
+            message: one_line(&finding.to_string()),
             field: finding.at.clone(),
         })
         .collect();

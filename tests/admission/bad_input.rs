@@ -539,6 +539,14 @@ async fn updates_without_objects_are_denied_with_their_uid() {
     for (case, patch) in [
         ("no object", json!({"object": null})),
         (
+            "objects that are texts",
+            json!({"object": "x", "oldObject": 5}),
+        ),
+        (
+            "objects that are lists",
+            json!({"object": [1], "oldObject": [2]}),
+        ),
+        (
             "a scale without an object",
             json!({"object": null, "subResource": "scale"}),
         ),
@@ -558,6 +566,24 @@ async fn updates_without_objects_are_denied_with_their_uid() {
 }
 
 #[tokio::test]
+async fn an_update_of_a_large_job_is_judged() {
+    let large = |image: &str| {
+        let mut job = mnist();
+        let container =
+            &mut job["spec"]["pytorchReplicaSpecs"]["Worker"]["template"]["spec"]["containers"][0];
+        container["image"] = image.into();
+        container["args"] = json!(["x".repeat(3 * 1024 * 1024)]);
+        job
+    };
+    let review = update(&large("a"), &large("b"));
+    let response = answer(app(Mode::Deny), "/validate", &review).await;
+    assert_eq!(response["allowed"], false);
+    let review = update(&large("a"), &large("a"));
+    let response = answer(app(Mode::Deny), "/validate", &review).await;
+    assert_eq!(response["allowed"], true);
+}
+
+#[tokio::test]
 async fn an_unknown_operation_passes() {
     for operation in ["", "PATCH", "create"] {
         let review = requesting(create(&mnist()), &json!({"operation": operation}));
@@ -565,6 +591,28 @@ async fn an_unknown_operation_passes() {
             answer(app(Mode::Deny), "/validate", &review).await["allowed"],
             true,
             "{operation}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn as_many_variables_as_an_object_has_room_for_are_judged_in_time() {
+    let variables: Vec<_> = (0..40_000)
+        .map(|number| json!({"name": format!("V{number}"), "value": "x"}))
+        .collect();
+    for roles in [&["Worker"][..], &["Master", "Worker"]] {
+        let mut job = mnist();
+        for role in roles {
+            job["spec"]["pytorchReplicaSpecs"][role]["template"]["spec"]["containers"][0]["env"] =
+                json!(variables);
+        }
+        let begun = std::time::Instant::now();
+        answer(app(Mode::Deny), "/validate", &create(&job)).await;
+        // The API server gives up after 10 s, and then the webhook's failurePolicy decides.
+        assert!(
+            begun.elapsed().as_secs() < 8,
+            "{roles:?}: {:?}",
+            begun.elapsed()
         );
     }
 }

@@ -321,3 +321,73 @@ async fn without_the_shipped_runtime_a_runtime_is_generated() {
     .await;
     assert_eq!(documents(message(&response))[0]["kind"], "TrainingRuntime");
 }
+
+#[tokio::test]
+async fn a_machine_that_asks_by_a_dry_run_is_shown_the_trainjob() {
+    let job =
+        mnist_with(&json!({"metadata": {"annotations": {"trainshift.dev/show": "trainjob"}}}));
+    for mode in Mode::ALL {
+        let patch =
+            json!({"dryRun": true, "userInfo": {"username": "system:serviceaccount:ci:nightly"}});
+        let response = answer(app(mode), "/validate", &requesting(create(&job), &patch)).await;
+        assert_eq!(
+            documents(message(&response))[0]["kind"],
+            "TrainJob",
+            "{mode}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_never_promises_a_trainjob_that_it_does_not_print() {
+    let show = |container: Value| {
+        let mut job =
+            mnist_with(&json!({"metadata": {"annotations": {"trainshift.dev/show": "trainjob"}}}));
+        for role in ["Master", "Worker"] {
+            json_patch::merge(
+                &mut job["spec"]["pytorchReplicaSpecs"][role]["template"]["spec"]["containers"][0],
+                &container,
+            );
+        }
+        requesting(create(&job), &json!({"dryRun": true}))
+    };
+    for (container, word) in [
+        (
+            json!({"args": ["x".repeat(40_000)]}),
+            "too long for this message",
+        ),
+        (
+            json!({"env": [{"name": "A_TOKEN", "value": "b"}]}),
+            "holds a credential",
+        ),
+        (json!({"name": "main"}), "can't become a TrainJob"),
+    ] {
+        let response = answer(app(Mode::Warn), "/validate", &show(container)).await;
+        let first = message(&response).lines().next().unwrap();
+        assert!(
+            first.contains(word) && !first.contains("This is its"),
+            "{first}"
+        );
+        assert!(!first.contains("or a dry run"), "{first}");
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_findings_are_a_short_message_with_few_causes() {
+    let variables: Vec<_> = (0..1000)
+        .map(|number| json!({"name": "SAME", "value": number.to_string().repeat(1000)}))
+        .collect();
+    let mut job = mnist();
+    for role in ["Master", "Worker"] {
+        job["spec"]["pytorchReplicaSpecs"][role]["template"]["spec"]["containers"][0]["env"] =
+            json!(variables);
+    }
+    let response = answer(app(Mode::Deny), "/validate", &create(&job)).await;
+    let message = message(&response);
+    assert!(message.len() < 32 * 1024, "{}", message.len());
+    assert!(
+        message.contains("more: trainshift convert FILE"),
+        "{message}"
+    );
+    assert!(response.to_string().len() < 100 * 1024);
+}
