@@ -4,6 +4,7 @@
 //! what trainshift doesn't understand is carried and reported, never dropped. Nothing here decides anything.
 
 pub mod meta;
+pub mod misfit;
 pub mod pod;
 pub mod pytorchjob;
 pub mod review;

@@ -81,8 +81,7 @@ pub async fn connect(connection: &Connection) -> Result<Client, DiscoveryError> 
     let unusable = |error: String| DiscoveryError::Kubeconfig(error);
     let config = match &connection.kubeconfig {
         Some(path) => {
-            let file = Kubeconfig::read_from(path)
-                .map_err(|error| unusable(format!("{}: {error}", path.display())))?;
+            let file = Kubeconfig::read_from(path).map_err(|error| unusable(error.to_string()))?;
             Config::from_custom_kubeconfig(file, &options)
                 .await
                 .map_err(|error| unusable(error.to_string()))?

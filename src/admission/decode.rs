@@ -1,11 +1,13 @@
 //! Decoding in two stages: the envelope, then the object. The uid survives a bad object.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::api::meta::{PYTORCHJOB, PYTORCHJOBS, V1_GROUP};
+use crate::api::misfit::Misfit;
 use crate::api::pytorchjob::PyTorchJob;
 use crate::api::review::{REVIEW_API_VERSION, REVIEW_KIND, Request, ReviewRequest};
 use crate::policy::Change;
@@ -37,8 +39,10 @@ pub enum BadReview {
 
 /// An object that can't be a `PyTorchJob`: a denial with the uid.
 #[derive(Debug, Error, PartialEq)]
-#[error("{field}: {problem}")]
+#[error("this is no {kind}: {field}: {problem}")]
 pub struct BadObject {
+    /// What it should be.
+    pub kind: &'static str,
     /// Path of the field.
     pub field: String,
     /// What is wrong with it.
@@ -142,32 +146,50 @@ fn update(request: &Request) -> Result<Subject, BadObject> {
 }
 
 fn job(raw: Option<&RawValue>, name: &str) -> Result<PyTorchJob, BadObject> {
+    let job: PyTorchJob = read(PYTORCHJOB, raw, name)?;
+    if job.kind == PYTORCHJOB {
+        return Ok(job);
+    }
+    let problem = format!("is {:?}, not PyTorchJob", job.kind);
+    Err(BadObject {
+        kind: PYTORCHJOB,
+        field: "kind".to_owned(),
+        problem,
+    })
+}
+
+fn read<T: DeserializeOwned>(
+    kind: &'static str,
+    raw: Option<&RawValue>,
+    name: &str,
+) -> Result<T, BadObject> {
     let bad = |field: &str, problem: String| BadObject {
+        kind,
         field: field.to_owned(),
         problem,
     };
-    let raw = raw.ok_or_else(|| bad(name, "is missing".to_owned()))?;
-    let mut reader = serde_json::Deserializer::from_str(raw.get());
-    let job: PyTorchJob =
-        serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            match error.path().to_string().as_str() {
-                "." => bad(name, without_position(error.inner())),
-                path => bad(path, without_position(error.inner())),
+    let text = raw.ok_or_else(|| bad(name, "is missing".to_owned()))?.get();
+    let mut reader = serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        // Read once more, to say what stands there: this is the slow path, and nothing is judged on it.
+        match serde_json::from_str::<Value>(text) {
+            Err(error) => bad(name, error.to_string()),
+            Ok(value) => {
+                let again = serde_path_to_error::deserialize::<_, T>(&value).err();
+                let misfit = Misfit::new(&value, &again.unwrap_or(error));
+                let field = if misfit.field == "." {
+                    name
+                } else {
+                    &misfit.field
+                };
+                let hint = misfit
+                    .hint
+                    .map(|hint| format!("; {hint}"))
+                    .unwrap_or_default();
+                bad(field, misfit.message + &hint)
             }
-        })?;
-    if job.kind != PYTORCHJOB {
-        return Err(bad("kind", format!("is {:?}, not PyTorchJob", job.kind)));
-    }
-    Ok(job)
-}
-
-/// The error without line and column, which count in a text that the user has never seen.
-fn without_position(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    }
+        }
+    })
 }
 
 /// What trainshift reads of `autoscaling/v1` `Scale`.
@@ -184,20 +206,11 @@ struct ScaleSpec {
 }
 
 fn scale(request: &Request) -> Result<Subject, BadObject> {
-    let workers = |raw: Option<&RawValue>, name: &str| {
-        let bad = |problem: String| BadObject {
-            field: name.to_owned(),
-            problem,
-        };
-        let raw = raw.ok_or_else(|| bad("is missing".to_owned()))?;
-        let scale: Scale =
-            serde_json::from_str(raw.get()).map_err(|error| bad(without_position(&error)))?;
-        Ok(scale.spec.replicas)
-    };
-    let old = workers(request.old_object.as_deref(), "oldObject")?;
-    let new = workers(request.object.as_deref(), "object")?;
+    let old: Scale = read("Scale", request.old_object.as_deref(), "oldObject")?;
+    let new: Scale = read("Scale", request.object.as_deref(), "object")?;
+    let workers = (old.spec.replicas, new.spec.replicas);
     Ok(Subject::Scale {
-        workers: (old, new),
-        change: Change::of_scale(old, new),
+        workers,
+        change: Change::of_scale(workers.0, workers.1),
     })
 }

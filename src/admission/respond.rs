@@ -93,7 +93,7 @@ pub fn deny<'f>(
 /// Refuses an object that can't be read.
 #[must_use]
 pub fn unreadable(request: &Request, bad: &BadObject) -> Response {
-    let message = format!("this is no PyTorchJob: {bad}. Mend the field, then try again.");
+    let message = format!("{bad}. Mend the field, then try again.");
     let cause = Cause {
         reason: "FieldValueInvalid".to_owned(),
         message: bad.problem.clone(),

@@ -17,12 +17,18 @@ pub fn of_job(
     conversion: &Conversion,
 ) -> Vec<String> {
     let mut lines = vec![headline(rule, namespace, change, conversion.verdict)];
+    lines.extend(
+        rule.message
+            .iter()
+            .map(|message| format!("trainshift: {message}")),
+    );
     let findings: Vec<_> = conversion.notable().collect();
-    // The headline has one line, and what is left out has another.
-    let shown = if findings.len() < MAX_LINES {
-        findings.len()
+    let room = MAX_LINES - lines.len();
+    // What is left out takes a line of its own.
+    let shown = if findings.len() > room {
+        room - 1
     } else {
-        MAX_LINES - 2
+        findings.len()
     };
     lines.extend(
         findings[..shown]
@@ -35,11 +41,6 @@ pub fn of_job(
             findings.len() - shown
         ));
     }
-    lines.extend(
-        rule.message
-            .iter()
-            .map(|message| format!("trainshift: {message}")),
-    );
     lines
         .iter()
         .map(|line| one_line(line))

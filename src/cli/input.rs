@@ -18,6 +18,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::api::meta::{PYTORCHJOB, V1_API_VERSION};
+use crate::api::misfit::found;
 use crate::api::pytorchjob::PyTorchJob;
 
 use split::Document;
@@ -169,7 +170,7 @@ fn object<'a>(
             line: Some(document.line),
             ..Problem::of_file(
                 "",
-                format!("expected a Kubernetes object, found {}", job::found(&value)),
+                format!("expected a Kubernetes object, found {}", found(&value)),
             )
         });
     }

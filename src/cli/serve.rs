@@ -11,10 +11,12 @@ use std::sync::Arc;
 
 use anyhow::Error;
 use jiff::Timestamp;
+use kube::Client;
 use tracing::info;
 
 use super::Exit;
 use crate::admission::{self, App, Cluster, Offline};
+use crate::convert::target::Target;
 use crate::discovery;
 use crate::policy::Rule;
 use crate::server::cluster::Live;
@@ -46,6 +48,14 @@ pub(super) fn run(flags: Flags) -> Result<(), (Exit, Error)> {
 async fn serve(settings: Settings) -> Result<(), (Exit, Error)> {
     let identity = identity(&settings)?;
     let expires = identity.not_after();
+    let client = match &settings.cluster {
+        Some(connection) => Some(
+            discovery::connect(connection)
+                .await
+                .map_err(|error| (Exit::Usage, error.into()))?,
+        ),
+        None => None,
+    };
     let listening = server::bind(settings.server.clone()).await.map_err(coded)?;
     let greeting = Greeting {
         webhook: listening.webhook_address,
@@ -76,7 +86,7 @@ async fn serve(settings: Settings) -> Result<(), (Exit, Error)> {
     };
     let app = App {
         rule: Rule::built_in(settings.mode),
-        cluster: cluster(&settings, &mut parts).await?,
+        cluster: cluster(client, settings.wishes, &mut parts),
         queue_controllers: settings.queue_controllers,
         observer: Arc::new(Counted(Arc::clone(&parts.metrics))),
     };
@@ -86,21 +96,15 @@ async fn serve(settings: Settings) -> Result<(), (Exit, Error)> {
         .map_err(coded)
 }
 
-/// The cluster that is asked, followed by a task of its own, or what is assumed where none is.
-async fn cluster(
-    settings: &Settings,
-    parts: &mut Parts,
-) -> Result<Arc<dyn Cluster>, (Exit, Error)> {
-    let Some(connection) = &settings.cluster else {
-        return Ok(Arc::new(Offline::new(settings.wishes.clone())));
+/// The cluster behind `client`, followed by a task of its own, or what is assumed where none is.
+fn cluster(client: Option<Client>, wishes: Target, parts: &mut Parts) -> Arc<dyn Cluster> {
+    let Some(client) = client else {
+        return Arc::new(Offline::new(wishes));
     };
-    let client = discovery::connect(connection)
-        .await
-        .map_err(|error| (Exit::Usage, error.into()))?;
-    let live = Arc::new(Live::new(client, settings.wishes.clone()));
+    let live = Arc::new(Live::new(client, wishes));
     let part = parts.readiness.part("cluster");
     parts.tasks.spawn("cluster", Arc::clone(&live).follow(part));
-    Ok(live)
+    live
 }
 
 /// The pair in `--tls-dir`, or one made now.

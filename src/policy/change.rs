@@ -47,7 +47,7 @@ impl Change {
                 _ => {}
             }
         }
-        if old.spec.nproc_per_node != new.spec.nproc_per_node {
+        if processes(&old.spec) != processes(&new.spec) {
             fields.push("spec.nprocPerNode".to_owned());
         }
         if most_workers(&new.spec) > most_workers(&old.spec) {
@@ -105,6 +105,15 @@ fn what_runs(template: &PodTemplate) -> PodSpec {
     spec.rest
         .retain(|key, _| !PLACEMENT.contains(&key.as_str()));
     spec
+}
+
+/// Processes on each node, in either of the two places.
+fn processes(spec: &PyTorchJobSpec) -> (Option<&str>, Option<i32>) {
+    let elastic = spec.elastic_policy.as_ref();
+    (
+        spec.nproc_per_node.as_deref(),
+        elastic.and_then(|elastic| elastic.nproc_per_node),
+    )
 }
 
 /// The number of workers that v1's autoscaler may go up to by itself.
@@ -182,6 +191,7 @@ mod tests {
             worker(&json!({"template": {"spec": {"serviceAccountName": "root"}}})),
             worker(&json!({"replicas": 3})),
             json!({"spec": {"nprocPerNode": "8"}}),
+            json!({"spec": {"elasticPolicy": {"nProcPerNode": 8}}}),
             json!({"spec": {"elasticPolicy": {"maxReplicas": 64}}}),
             json!({"spec": {"pytorchReplicaSpecs": {"Master": {"replicas": 1}}}}),
         ] {

@@ -12,8 +12,9 @@ use serde_json::{Number, Value};
 use serde_saphyr::Options;
 use serde_saphyr::options::DuplicateKeyPolicy;
 
+use super::Problem;
 use super::split::Document;
-use super::{Problem, job};
+use crate::api::misfit::TEMPLATE_HINT;
 
 /// Levels of nesting: twice what the deepest manifests have (a CRD's schema), and little enough for a thread's stack.
 const MAX_DEPTH: usize = 64;
@@ -71,7 +72,7 @@ fn yaml(document: &Document<'_>) -> Result<Value, Problem> {
             .map(|line| document.line + line - 1);
         Problem {
             line,
-            hint: document.text.contains("{{").then_some(job::TEMPLATE_HINT),
+            hint: document.text.contains("{{").then_some(TEMPLATE_HINT),
             ..Problem::of_file(
                 "",
                 format!("not YAML that can be read: {}", reason(&error.to_string())),

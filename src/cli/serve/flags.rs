@@ -28,7 +28,7 @@ pub(in crate::cli) struct Flags {
     #[arg(long, value_enum, default_value_t, value_name = "NAME")]
     pub(super) gang_scheduler: GangScheduler,
 
-    /// A user whose business it is to start jobs that wait in a queue; may be repeated
+    /// A user whose business it is to start jobs that wait in a queue, instead of Kueue's; may be repeated
     #[arg(
         long,
         value_name = "USER",

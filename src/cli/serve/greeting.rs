@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn shows_how_to_send_a_first_job_to_the_port_it_has() {
         let text = text("0.0.0.0:9443", None);
-        assert!(text.contains("curl -k -H"), "{text}");
+        assert!(text.contains("curl -s -k -H"), "{text}");
         assert!(
             text.contains("@- https://localhost:9443/validate\n"),
             "{text}"
@@ -133,7 +133,7 @@ mod tests {
     fn skips_no_check_of_a_certificate_that_was_given() {
         let text = text("10.0.0.7:8443", Some(Path::new("/certs")));
         assert!(text.contains("from /certs, until 2027-11-23"), "{text}");
-        assert!(text.contains("curl -H"), "{text}");
+        assert!(text.contains("curl -s -H"), "{text}");
         assert!(text.contains("https://10.0.0.7:8443/validate"), "{text}");
     }
 }
