@@ -7,7 +7,7 @@
 //!   routine  apiVersion, kind (TS029); metadata.uid (TS028)
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -30,7 +30,8 @@ const ROLE: &str = "{}";
 pub(super) fn job(job: &Job<'_>) -> String {
     let mut text = String::new();
     header(job, &mut text);
-    findings(job, &mut text);
+    let fields = by_finding(&job.lines);
+    findings(job, &fields, &mut text);
     for line in job
         .lines
         .iter()
@@ -43,7 +44,7 @@ pub(super) fn job(job: &Job<'_>) -> String {
         );
     }
     kept(job, &mut text);
-    routine(job, &mut text);
+    routine(job, &fields, &mut text);
     text
 }
 
@@ -78,10 +79,10 @@ fn header(job: &Job<'_>, text: &mut String) {
 }
 
 /// What somebody should read, worst first, each with the other fields that it tells the fate of.
-fn findings(job: &Job<'_>, text: &mut String) {
+fn findings(job: &Job<'_>, all: &Fields<'_>, text: &mut String) {
     for finding in job.conversion.notable() {
         entry(finding.outcome, &finding.to_string(), text);
-        let fields = fields_of(finding, &job.lines);
+        let fields = fields_of(finding, all);
         let others = |covered: &&String| {
             // What covers the whole object needs no words: the header says that it is refused.
             !covered.is_empty()
@@ -90,20 +91,32 @@ fn findings(job: &Job<'_>, text: &mut String) {
         };
         let others: Vec<_> = finding.covers.iter().filter(others).cloned().collect();
         if !others.is_empty() {
-            let all = counted(fields.len(), "field");
-            let message = format!("also {} ({all} in all)", listed(&others));
+            let count = counted(fields.len(), "field");
+            let message = format!("also {} ({count} in all)", listed(&others));
             line(Style::new().dimmed(), "", &message, text);
         }
     }
 }
 
-/// The leaves that this very finding tells the fate of.
-fn fields_of<'a>(finding: &Finding, lines: &'a [Line<'_>]) -> Vec<&'a str> {
-    lines
-        .iter()
-        .filter(|line| matches!(line.fate, Fate::Found(found) if std::ptr::eq(found, finding)))
-        .map(|line| line.path.as_str())
-        .collect()
+/// The leaves that each finding tells the fate of, by the finding's place in memory: asking every leaf again for every
+/// finding would take minutes where there are thousands of both.
+type Fields<'a> = HashMap<*const Finding, Vec<&'a str>>;
+
+fn by_finding<'a>(lines: &'a [Line<'_>]) -> Fields<'a> {
+    let mut fields = Fields::new();
+    for line in lines {
+        if let Fate::Found(finding) = line.fate {
+            let of_finding = fields.entry(std::ptr::from_ref(finding)).or_default();
+            of_finding.push(line.path.as_str());
+        }
+    }
+    fields
+}
+
+fn fields_of<'f>(finding: &Finding, fields: &'f Fields<'f>) -> &'f [&'f str] {
+    fields
+        .get(&std::ptr::from_ref(finding))
+        .map_or(&[], Vec::as_slice)
 }
 
 fn is_below(path: &str, from: &str) -> bool {
@@ -208,7 +221,7 @@ fn place(to: &Destination) -> String {
 }
 
 /// What follows for every job alike, on one line.
-fn routine(job: &Job<'_>, text: &mut String) {
+fn routine(job: &Job<'_>, all: &Fields<'_>, text: &mut String) {
     let mut by_code: BTreeMap<Code, Vec<String>> = BTreeMap::new();
     for finding in job
         .conversion
@@ -217,9 +230,9 @@ fn routine(job: &Job<'_>, text: &mut String) {
         .iter()
         .filter(|finding| finding.is_routine())
     {
-        let mut fields: Vec<_> = fields_of(finding, &job.lines)
-            .into_iter()
-            .map(str::to_owned)
+        let mut fields: Vec<_> = fields_of(finding, all)
+            .iter()
+            .map(|field| (*field).to_owned())
             .collect();
         if fields.is_empty() {
             fields.push(finding.at.clone());
