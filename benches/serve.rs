@@ -164,7 +164,7 @@ impl Served {
         let (webhook, admin) = loop {
             let line: Value = serde_json::from_str(&lines.next().ok_or("it ended")??)?;
             let address = |name: &str| {
-                line["fields"][name]
+                line[name]
                     .as_str()
                     .and_then(|text| text.parse::<SocketAddr>().ok())
             };
