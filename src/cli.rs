@@ -74,7 +74,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let mut err = BufWriter::new(AutoStream::auto(io::stderr()));
+    // Buffered below as well: what takes colours out writes every piece between two of them by itself.
+    let stderr: Box<dyn Write> = Box::new(BufWriter::with_capacity(1 << 16, io::stderr()));
+    let choice = AutoStream::choice(&io::stderr());
+    let mut err = BufWriter::with_capacity(1 << 16, AutoStream::new(stderr, choice));
     let done = dispatch(
         cli.command,
         &mut Io {
