@@ -55,7 +55,7 @@ pub enum Subject {
     /// A job and what happens to it.
     Job(Box<PyTorchJob>, Change),
     /// Nothing that a rule speaks of: a deletion, a change of labels, a subresource.
-    Nothing(Change),
+    Nothing,
     /// The number of workers, by the scale subresource.
     Scale {
         /// Workers before and after.
@@ -123,7 +123,7 @@ pub fn subject(request: &Request) -> Result<Subject, BadObject> {
         )),
         ("UPDATE", "") => update(request),
         ("UPDATE", "scale") => scale(request),
-        _ => Ok(Subject::Nothing(Change::Untouched)),
+        _ => Ok(Subject::Nothing),
     }
 }
 
@@ -137,7 +137,7 @@ fn update(request: &Request) -> Result<Subject, BadObject> {
     if let (Some(old), Some(new)) = (spec(old), spec(new))
         && old == new
     {
-        return Ok(Subject::Nothing(Change::Untouched));
+        return Ok(Subject::Nothing);
     }
     let new = job(new, "object")?;
     // An old object that can't be read is no job that anybody could have judged.

@@ -148,10 +148,7 @@ impl Denial<'_> {
             .since
             .map(|since| format!(" since {}", since.strftime("%Y-%m-%d")))
             .unwrap_or_default();
-        let by = match &self.rule.policy {
-            Some(policy) => format!("policy {policy}"),
-            None => "the cluster's default".to_owned(),
-        };
+        let by = self.rule.authority();
         format!("{what} in namespace {}{since} ({by})", self.namespace)
     }
 

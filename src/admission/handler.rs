@@ -117,7 +117,7 @@ async fn judge(app: &App, door: Door, request: &Request) -> Option<(Response, Op
     let rule = &app.rule;
     match decode::subject(request) {
         Err(bad) => Some((respond::unreadable(request, &bad), None)),
-        Ok(Subject::Nothing(_)) => {
+        Ok(Subject::Nothing) => {
             let annotations = respond::annotations(rule.mode.as_str(), rule.name(), None);
             Some((respond::admit(request, Vec::new(), annotations), None))
         }
@@ -272,10 +272,7 @@ fn scaled(
                  Delete it and submit its TrainJob with the number of nodes that you want: \
                  kubectl get pytorchjob {} -n {} -o yaml | trainshift convert -",
                 request.namespace,
-                rule.policy.as_deref().map_or_else(
-                    || "the cluster's default".to_owned(),
-                    |policy| format!("policy {policy}")
-                ),
+                rule.authority(),
                 request.name,
                 request.namespace,
             );

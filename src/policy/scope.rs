@@ -29,7 +29,16 @@ impl Rule {
         }
     }
 
-    /// Name for audit annotations and people.
+    /// Whose rule it is, in words of a sentence.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        match &self.policy {
+            Some(policy) => format!("policy {policy}"),
+            None => "the cluster's default".to_owned(),
+        }
+    }
+
+    /// Name for audit annotations.
     #[must_use]
     pub fn name(&self) -> &str {
         self.policy.as_deref().unwrap_or("built-in")
