@@ -8,9 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each layer may import of the others.
-const MAY_IMPORT: [(&str, &[&str]); 8] = [
+const MAY_IMPORT: [(&str, &[&str]); 9] = [
     ("api", &[]),
     ("convert", &["api"]),
+    ("parity", &["api", "convert"]),
     ("policy", &["api", "convert"]),
     ("admission", &["api", "convert", "policy"]),
     ("discovery", &["api", "convert"]),
@@ -34,6 +35,7 @@ const MAY_IMPORT: [(&str, &[&str]); 8] = [
             "policy",
             "admission",
             "discovery",
+            "parity",
             "telemetry",
             "server",
         ],
@@ -41,7 +43,7 @@ const MAY_IMPORT: [(&str, &[&str]); 8] = [
 ];
 
 /// Layers that are functions of their arguments.
-const PURE: [&str; 3] = ["api", "convert", "policy"];
+const PURE: [&str; 4] = ["api", "convert", "parity", "policy"];
 
 /// What a function of its arguments has no use for.
 const IMPURE: [&str; 12] = [
