@@ -63,7 +63,7 @@ pub fn job_policy(
     };
     match role.restart_policy() {
         // v1 fails the job with the first failed pod and counts no restarts.
-        "Never" => JobPolicy {
+        _ if fails_at_once(role, job) => JobPolicy {
             restart_policy: "Never",
             backoff_limit: 0,
             ..job_policy
@@ -71,7 +71,7 @@ pub fn job_policy(
         // v1 counts restarts in place, of which a pod that is replaced has none: any limit above 0 is never reached.
         "ExitCode" => JobPolicy {
             restart_policy: "Never",
-            backoff_limit: if limit == 0 { 0 } else { UNLIMITED },
+            backoff_limit: UNLIMITED,
             pod_failure_policy: Some(exit_codes()),
             ..job_policy
         },
@@ -79,6 +79,16 @@ pub fn job_policy(
             backoff_limit: limit,
             ..job_policy
         },
+    }
+}
+
+/// Whether the first pod that fails is the last. With a limit of 0 it is so under `ExitCode`, too: whatever the exit code,
+/// and even if the pod was evicted.
+fn fails_at_once(role: &Role, job: &PyTorchJob) -> bool {
+    match role.restart_policy() {
+        "Never" => true,
+        "ExitCode" => job.spec.run_policy.backoff_limit == Some(0),
+        _ => false,
     }
 }
 
@@ -146,6 +156,14 @@ pub fn report(job: &PyTorchJob, topology: &Topology, dialect: Dialect, ledger: &
                 Finding::new(Code::RestartAlways, Outcome::Adapted, at)
                     .change("Always", "OnFailure"),
             ),
+            "ExitCode" if fails_at_once(role, job) => {
+                let finding = Finding::new(Code::RestartExitCode, Outcome::Adapted, at);
+                ledger.find(
+                    finding
+                        .change("ExitCode", "Never")
+                        .note("with a limit of 0 the first pod that fails is the last, whatever its exit code"),
+                );
+            }
             "ExitCode" => {
                 let finding = Finding::new(Code::RestartExitCode, Outcome::Adapted, at);
                 ledger.find(finding.change("ExitCode", "Never with podFailurePolicy"));
@@ -200,7 +218,7 @@ fn report_backoff_limit(policy: &RunPolicy, topology: &Topology, ledger: &mut Le
         let finding = Finding::new(Code::RestartCount, Outcome::Adapted, at);
         ledger.find(finding.change(
             format!("{limit} over all pods"),
-            format!("{limit} for each role that restarts in place"),
+            format!("{limit} for each pod that restarts in place"),
         ));
     }
 }
