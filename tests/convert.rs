@@ -17,6 +17,8 @@ use serde::Deserialize;
 use serde_json::json;
 use trainshift::api::meta::SHIPPED_RUNTIME;
 use trainshift::api::pytorchjob::PyTorchJob;
+use trainshift::api::yaml::{Comment, to_yaml_with};
+use trainshift::convert::comments::{self, Comments};
 use trainshift::convert::finding::{Code, Finding};
 use trainshift::convert::ledger::Fate;
 use trainshift::convert::target::{GangScheduler, Layout, Style, Target};
@@ -63,19 +65,24 @@ fn target(case: &Path, style: Style) -> Target {
     target
 }
 
-fn yaml<T: serde::Serialize>(value: &T) -> String {
+fn yaml<T: serde::Serialize>(value: &T, comments: &[Comment]) -> String {
     // Through JSON, so that what is written is what a client would send.
     let value = serde_json::to_value(value).expect("JSON");
-    serde_saphyr::to_string(&value).expect("YAML")
+    let text = to_yaml_with(&value, comments).expect("YAML");
+    let back: serde_json::Value = serde_saphyr::from_str(&text).expect("YAML");
+    assert_eq!(back, value, "comments change nothing: {text}");
+    let seen = text.matches(" # v1: ").count();
+    assert!(seen <= comments.len(), "{text}");
+    text
 }
 
-fn documents(output: &Output) -> String {
+fn documents(output: &Output, comments: &Comments) -> String {
     let mut text = String::new();
     if let Some(runtime) = &output.runtime {
-        text.push_str(&yaml(runtime));
+        text.push_str(&yaml(runtime, &comments.runtime));
         text.push_str("---\n");
     }
-    text.push_str(&yaml(&output.trainjob));
+    text.push_str(&yaml(&output.trainjob, &comments.trainjob));
     text
 }
 
@@ -121,7 +128,7 @@ fn expected(case: &Path, problems: &mut Vec<String>) -> BTreeMap<&'static str, S
         }
         findings.push_str(&report(name, &conversion));
         if let Some(output) = &conversion.output {
-            files.insert(file, documents(output));
+            files.insert(file, documents(output, &comments::of(&conversion)));
         }
         if style == Style::Exact && refuse == conversion.output.is_some() {
             problems.push("is in the wrong folder".to_owned());
