@@ -93,3 +93,10 @@ cluster: control-plane ## start a control plane with v1, JobSet and Trainer in t
 .PHONY: cluster-down
 cluster-down: ## end what `make cluster` started
 	@cargo run --quiet --example cluster -- down
+
+# --- What takes more than CI should ------------------------------------------------------------
+
+.PHONY: launch
+launch: control-plane ## run the processes of a job's pods under PyTorch: how many worlds form (needs python3-torch)
+	@cargo build --quiet --bin trainshift --example cluster
+	@cargo run --quiet --example cluster -- launch
