@@ -2,9 +2,11 @@
 
 use std::hint::black_box;
 
+use serde::Serialize;
 use serde_json::Value;
 use trainshift::api::pytorchjob::PyTorchJob;
-use trainshift::api::yaml::to_yaml;
+use trainshift::api::yaml::{Comment, to_yaml_with};
+use trainshift::convert::comments;
 use trainshift::convert::ledger::Fate;
 use trainshift::convert::target::Target;
 use trainshift::convert::{Conversion, Verdict, convert};
@@ -38,14 +40,17 @@ pub fn conversion(input: &Value, job: &PyTorchJob, target: &Target) -> Conversio
 /// Fails unless a second conversion is the same, and its YAML reads back as the same objects.
 pub fn again(first: &Conversion, job: &PyTorchJob, target: &Target) {
     assert_eq!(first, &convert(job, target), "a second conversion differs");
+    let comments = comments::of(first);
     if let Some(output) = &first.output {
-        reads_back(&serde_json::to_value(&output.trainjob).expect("JSON"));
-        reads_back(&serde_json::to_value(&output.runtime).expect("JSON"));
+        reads_back(&output.trainjob, &comments.trainjob);
+        if let Some(runtime) = &output.runtime {
+            reads_back(runtime, &comments.runtime);
+        }
     }
 }
 
-fn reads_back(value: &Value) {
-    let text = to_yaml(value).expect("YAML");
+fn reads_back(object: &impl Serialize, comments: &[Comment]) {
+    let text = to_yaml_with(object, comments).expect("YAML");
     let back: Value = serde_saphyr::from_str(&text).expect("what was written can be read");
-    assert_eq!(&back, value, "{text}");
+    assert_eq!(back, serde_json::to_value(object).expect("JSON"), "{text}");
 }

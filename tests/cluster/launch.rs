@@ -63,8 +63,11 @@ const FORMS: [Form; 4] = [
 /// Runs every form.
 pub(crate) fn run() -> Result<()> {
     let mut out = io::stdout();
-    writeln!(out, "PyTorch {}", world::torch_version()?)?;
-    let control_plane = ControlPlane::boot("launch", Versions::default())?;
+    let torch = world::torch_version()?;
+    let versions = Versions::default();
+    let Versions { trainer, jobset } = versions;
+    writeln!(out, "PyTorch {torch}, {trainer}, {jobset}; {NODES} nodes")?;
+    let control_plane = ControlPlane::boot("launch", versions)?;
     Trainshift::install(&control_plane)?;
     let mut wrong = Vec::new();
     for form in &FORMS {
