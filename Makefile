@@ -18,6 +18,7 @@ run: ## build trainshift and serve the webhook on its built-in defaults; no clus
 .PHONY: test
 test: control-plane sdk ## pass every test, those against the real control plane too (first time: builds it)
 	@cargo test --tests
+	@TRAINER=$(OLDER) cargo test --test cluster
 
 # --- What CI asks besides ---------------------------------------------------------------------
 
@@ -32,10 +33,11 @@ check: $(DENY) ## format, lints, licences and bans, generated documents up to da
 	@git diff --exit-code --stat -- docs deploy || { echo "generated files were out of date: commit what 'make docs' wrote"; exit 1; }
 
 .PHONY: docs
-docs: ## write what is generated: docs/cli.md, docs/findings.md, deploy/base
+docs: ## write what is generated: docs/cli.md, docs/findings.md, docs/conversion.md, deploy/base
 	@cargo build --quiet --bin trainshift
 	@target/debug/trainshift generate cli-docs > docs/cli.md
 	@target/debug/trainshift explain --output markdown > docs/findings.md
+	@target/debug/trainshift generate conversion-docs > docs/conversion.md
 	@for what in rbac runtimes webhook; do target/debug/trainshift generate $$what > deploy/base/$$what.yaml; done
 
 .PHONY: bench
@@ -56,9 +58,15 @@ $(DENY):
 TOOLS := tests/cluster/tools
 BIN := $(CURDIR)/target/control-plane/bin
 CONTROL_PLANE := $(patsubst $(TOOLS)/%/go.mod,$(BIN)/%/.built,$(wildcard $(TOOLS)/*/go.mod))
+# The minor of Trainer that tests run on besides the newest: of all that are left it differs most.
+OLDER := 2.0
+ON_DEMAND := trainer-2.1 jobset-0.10 trainer-2.2 jobset-0.11
 
 .PHONY: control-plane
-control-plane: $(CONTROL_PLANE) ## build etcd, Kubernetes, JobSet, Trainer and training-operator (first time: about 10 minutes)
+control-plane: $(filter-out $(ON_DEMAND:%=$(BIN)/%/.built),$(CONTROL_PLANE)) ## build what tests need: Kubernetes, JobSet, Trainer 2.3 and 2.0, v1 (first time: about 12 minutes)
+
+.PHONY: control-plane-all
+control-plane-all: $(CONTROL_PLANE) ## build the same with every minor of Trainer (4 minutes more)
 
 # `go build` names a binary after the last element of its package path, which for etcd is "server".
 $(BIN)/etcd-%/.built: OUTPUT := etcd
@@ -88,7 +96,7 @@ $(SDK)/.installed: tests/cluster/sdk/requirements.txt
 # --- A cluster to try things on --------------------------------------------------------------
 
 .PHONY: cluster
-cluster: control-plane ## start a control plane with v1, JobSet and Trainer in the background, and say how to use it
+cluster: control-plane ## start a control plane with v1, JobSet and Trainer in the background, and say how to use it (TRAINER=2.0: an older one)
 	@cargo build --quiet --bin trainshift --example cluster
 	@cargo run --quiet --example cluster -- up
 
@@ -123,6 +131,6 @@ $(FUZZ):
 	@cargo install --quiet --locked --root target/tools --target-dir target/tools/build --version 0.13.2 cargo-fuzz
 
 .PHONY: launch
-launch: control-plane ## run the processes of a job's pods under PyTorch: how many worlds form (needs python3-torch)
+launch: control-plane ## run the processes of a job's pods under PyTorch: how many worlds form (needs python3-torch; TRAINER=2.0: an older Trainer)
 	@cargo build --quiet --bin trainshift --example cluster
 	@cargo run --quiet --example cluster -- launch

@@ -34,3 +34,8 @@ fn cli_md_is_what_help_says() {
 fn findings_md_is_what_explain_says() {
     assert_up_to_date("findings.md", &["explain", "--output", "markdown"]);
 }
+
+#[test]
+fn conversion_md_is_what_the_converter_does() {
+    assert_up_to_date("conversion.md", &["generate", "conversion-docs"]);
+}

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::Io;
+use super::docs::escape;
 use super::exit::Exit;
 use crate::convert::finding::Code;
 
@@ -148,14 +149,6 @@ fn section(code: Code) -> String {
     format!(
         "## {code}\n\n{title}.{routine}\n\n**What changes:** {effect}\n\n**What to do:** {action}\n"
     )
-}
-
-/// Text that is about names such as `<job>`, which Markdown would take for markup.
-fn escape(text: &str) -> String {
-    text.replace('<', "&lt;")
-        .replace('|', "\\|")
-        .replace('*', "\\*")
-        .replace('_', "\\_")
 }
 
 #[cfg(test)]

@@ -30,6 +30,9 @@ pub(super) enum Command {
     /// docs/cli.md
     #[command(hide = true)]
     CliDocs,
+    /// docs/conversion.md
+    #[command(hide = true)]
+    ConversionDocs,
 }
 
 /// Runs the command.
@@ -46,7 +49,10 @@ pub(super) fn run(command: Command, io: &mut Io<'_>) -> anyhow::Result<Exit> {
             clap_complete::generate(shell, &mut Cli::command(), "trainshift", &mut script);
             io.out.write_all(&script)?;
         }
-        Command::CliDocs => io.out.write_all(docs::markdown().as_bytes())?,
+        Command::CliDocs => io
+            .out
+            .write_all(docs::command_line::markdown().as_bytes())?,
+        Command::ConversionDocs => io.out.write_all(docs::conversion::markdown()?.as_bytes())?,
     }
     Ok(Exit::Done)
 }

@@ -40,6 +40,7 @@ pub(crate) const MODE_LABEL: &str = "trainshift-test/mode";
 
 /// A running control plane. It ends with the value, or with the process that owns it, whatever ends that.
 pub(crate) struct ControlPlane {
+    versions: Versions,
     directory: PathBuf,
     access: Access,
     admin: Kubectl,
@@ -80,12 +81,18 @@ impl ControlPlane {
         }
         .run()?;
         Ok(Self {
+            versions,
             directory,
             access,
             admin,
             guardian,
             processes,
         })
+    }
+
+    /// What runs in it.
+    pub(crate) fn versions(&self) -> Versions {
+        self.versions
     }
 
     /// kubectl as a cluster administrator.

@@ -5,7 +5,7 @@
 //! process with the variables that the kubelet would give it and no others. Pods' host names become 127.0.0.1. What the
 //! processes print tells who found whom.
 //!
-//! It takes PyTorch in `/usr/bin/python3`, and fails unless what trainshift writes is one world of four.
+//! It takes PyTorch in `/usr/bin/python3`, and a Trainer of the minor that `TRAINER` names. It fails unless what trainshift writes is one world of four.
 
 mod pod;
 mod world;
@@ -32,7 +32,7 @@ const IMAGE: &str = "registry.example/train:1.0";
 struct Form {
     name: &'static str,
     /// What to create.
-    objects: fn(namespace: &str) -> Result<String>,
+    objects: fn(namespace: &str, minor: &str) -> Result<String>,
     /// How many worlds of which size it must make.
     expected: &'static [usize],
 }
@@ -40,22 +40,22 @@ struct Form {
 const FORMS: [Form; 4] = [
     Form {
         name: "the migration guide's form, python3 train.py",
-        objects: |namespace| Ok(of_the_guide(namespace, &["python3", "train.py"])),
+        objects: |namespace, _| Ok(of_the_guide(namespace, &["python3", "train.py"])),
         expected: &[1, 1, 1, 1],
     },
     Form {
         name: "the migration guide's form, torchrun train.py",
-        objects: |namespace| Ok(of_the_guide(namespace, &["torchrun", "train.py"])),
+        objects: |namespace, _| Ok(of_the_guide(namespace, &["torchrun", "train.py"])),
         expected: &[4],
     },
     Form {
         name: "what trainshift writes, python3 train.py",
-        objects: |namespace| converted(namespace, &["python3", "train.py"]),
+        objects: |namespace, minor| converted(namespace, minor, &["python3", "train.py"]),
         expected: &[4],
     },
     Form {
         name: "what trainshift writes, torchrun train.py",
-        objects: |namespace| converted(namespace, &["torchrun", "train.py"]),
+        objects: |namespace, minor| converted(namespace, minor, &["torchrun", "train.py"]),
         expected: &[4],
     },
 ];
@@ -64,15 +64,19 @@ const FORMS: [Form; 4] = [
 pub(crate) fn run() -> Result<()> {
     let mut out = io::stdout();
     let torch = world::torch_version()?;
-    let versions = Versions::default();
-    let Versions { trainer, jobset } = versions;
+    let versions = Versions::asked_for()?;
+    let Versions {
+        minor,
+        trainer,
+        jobset,
+    } = versions;
     writeln!(out, "PyTorch {torch}, {trainer}, {jobset}; {NODES} nodes")?;
     let control_plane = ControlPlane::boot("launch", versions)?;
     Trainshift::install(&control_plane)?;
     let mut wrong = Vec::new();
     for form in &FORMS {
         let namespace = control_plane.namespace("none")?;
-        let objects = (form.objects)(&namespace)?;
+        let objects = (form.objects)(&namespace, minor)?;
         control_plane
             .admin()
             .succeed(&["create", "--filename=-"], Some(&objects))?;
@@ -108,7 +112,7 @@ fn of_the_guide(namespace: &str, command: &[&str]) -> String {
 }
 
 /// The v1 job, converted. One process on each node.
-fn converted(namespace: &str, command: &[&str]) -> Result<String> {
+fn converted(namespace: &str, minor: &str, command: &[&str]) -> Result<String> {
     let container = json!({"name": "pytorch", "image": IMAGE, "command": command});
     let replicas = |count: usize| json!({"replicas": count, "template": {"spec": {"containers": [container]}}});
     let job = json!({
@@ -121,7 +125,7 @@ fn converted(namespace: &str, command: &[&str]) -> Result<String> {
         },
     });
     let mut command = Command::new(program()?);
-    command.args(["convert", "-"]);
+    command.args(["convert", "--to", minor, "-"]);
     let converted = output(command, Some(&job.to_string()))?;
     ensure!(converted.status == 0, "{converted:?}");
     Ok(converted.stdout)

@@ -2,11 +2,15 @@
 //!
 //! `cargo test --test cluster [NAME]`, after `make control-plane`. A test is a function that takes the control plane and
 //! works in a namespace of its own, so that all of them can run at the same time.
+//!
+//! `TRAINER=2.0 cargo test --test cluster` boots that minor of Trainer instead of the newest, with those facts that are
+//! said of every minor.
 
 #[allow(dead_code, reason = "`make cluster` uses the rest of it")]
 mod control_plane;
 mod conversions;
 mod denials;
+mod discovery;
 mod jobs;
 mod outages;
 mod sdk;
@@ -42,6 +46,21 @@ macro_rules! facts {
 }
 pub(crate) use facts;
 
+/// Facts about every minor of Trainer.
+const EVERY_MINOR: &[&[Fact]] = &[discovery::FACTS, trainer::FACTS];
+
+/// Facts of which it is enough that they hold on the newest minor.
+const NEWEST: &[&[Fact]] = &[
+    conversions::FACTS,
+    denials::FACTS,
+    outages::FACTS,
+    sdk::FACTS,
+    training_operator::FACTS,
+    updates::FACTS,
+    users::FACTS,
+    warnings::FACTS,
+];
+
 /// The name of a run, before the number of its process.
 const RUN: &str = "test-";
 
@@ -62,18 +81,10 @@ fn run() -> Result<ExitCode> {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(THREADS);
-    let facts: Vec<Fact> = [
-        conversions::FACTS,
-        denials::FACTS,
-        outages::FACTS,
-        sdk::FACTS,
-        trainer::FACTS,
-        training_operator::FACTS,
-        updates::FACTS,
-        users::FACTS,
-        warnings::FACTS,
-    ]
-    .concat();
+    let versions = Versions::asked_for()?;
+    let is_newest = versions.minor == Versions::newest().minor;
+    let only_newest = if is_newest { NEWEST } else { &[] };
+    let facts = [EVERY_MINOR, only_newest].concat().concat();
     let wanted = |fact: &Fact| !arguments.is_filtered_out(&trial(*fact, None));
     if arguments.list || !facts.iter().any(wanted) {
         let trials = facts.into_iter().map(|fact| trial(fact, None)).collect();
@@ -84,12 +95,18 @@ fn run() -> Result<ExitCode> {
     let start = Instant::now();
     let control_plane = Arc::new(ControlPlane::boot(
         &format!("{RUN}{}", std::process::id()),
-        Versions::default(),
+        versions,
     )?);
-    let instances = install(&control_plane)?;
+    Trainshift::install(&control_plane)?;
+    let instances = if is_newest {
+        start_trainshift(&control_plane)?
+    } else {
+        Vec::new()
+    };
     writeln!(
         io::stdout(),
-        "control plane and trainshift up in {:.1} s",
+        "control plane with Trainer {} up in {:.1} s",
+        versions.minor,
         start.elapsed().as_secs_f32()
     )?;
     let trials = facts
@@ -115,8 +132,7 @@ fn run() -> Result<ExitCode> {
 
 /// One trainshift for each mode, each for the namespaces with the mode's label. A request that one does not answer fails,
 /// so that a test notices.
-fn install(control_plane: &ControlPlane) -> Result<Vec<Trainshift>> {
-    Trainshift::install(control_plane)?;
+fn start_trainshift(control_plane: &ControlPlane) -> Result<Vec<Trainshift>> {
     ["audit", "warn", "deny"]
         .into_iter()
         .map(|mode| {

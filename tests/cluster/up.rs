@@ -48,7 +48,7 @@ fn up() -> Result<()> {
     let mut out = io::stdout();
     if running == 0 {
         let start = Instant::now();
-        let control_plane = ControlPlane::boot(NAME, Versions::default())?;
+        let control_plane = ControlPlane::boot(NAME, Versions::asked_for()?)?;
         Trainshift::install(&control_plane)?;
         for mode in MODES {
             let instance = Trainshift::start(&control_plane, mode, mode)?;

@@ -126,7 +126,10 @@ impl Boot<'_> {
             training_operator.webhooks,
             &authority.pair.certificate,
         );
-        hide_from_rotator(objects)?;
+        hide_from_rotator(objects, "training-operator-on-loopback")?;
+        if self.versions.has_flags_only() {
+            hide_from_rotator(&mut rendered.trainer, "trainer-on-loopback")?;
+        }
         Ok(Operators {
             jobset,
             trainer,
@@ -205,13 +208,14 @@ impl Boot<'_> {
             )?,
             components::kube_controller_manager(self.directory, &manager)?,
         ];
-        self.admin.create(runtimes)?;
         for (process, operator) in processes
             .iter_mut()
             .zip([training_operator, trainer, jobset])
         {
             operator.ready(process)?;
         }
+        // Before 2.3 Trainer's webhook judges those too that it ships.
+        self.admin.create(runtimes)?;
         if let Some(manager) = processes.last_mut() {
             manager.ready(
                 TIMEOUT,
@@ -222,17 +226,17 @@ impl Boot<'_> {
     }
 }
 
-/// Gives v1's webhook configuration a name that the operator does not know.
+/// Gives the webhook configuration of v1, or of Trainer 2.0, a name that the operator does not know.
 ///
-/// It always makes certificates of its own, and writes their authority into the configuration that it knows by name; with
-/// those a webhook can't be called by an address on loopback. Where there is no such configuration, it goes on without.
-fn hide_from_rotator(objects: &mut Objects) -> Result<()> {
+/// They always make certificates of their own, and write their authority into the configuration that they know by name;
+/// with those a webhook can't be called by an address on loopback. Where there is no such configuration, they go on without.
+fn hide_from_rotator(objects: &mut Objects, name: &str) -> Result<()> {
     let mut configurations = objects
         .iter_mut()
         .filter(|object| object["kind"] == "ValidatingWebhookConfiguration");
     let configuration = configurations
         .next()
-        .context("the v1 operator's manifests have no webhook configuration")?;
-    configuration["metadata"]["name"] = json!("training-operator-on-loopback");
+        .with_context(|| format!("no webhook configuration to call {name}"))?;
+    configuration["metadata"]["name"] = json!(name);
     Ok(())
 }

@@ -179,6 +179,16 @@ impl Operator {
 
     /// Trainer's controller.
     pub(crate) fn trainer(&self, versions: Versions, kubeconfig: &Path) -> Result<Process> {
+        let program = "trainer-controller-manager";
+        if versions.has_flags_only() {
+            lay_awaited_certificate()?;
+            let flags = [
+                format!("--health-probe-bind-address=127.0.0.1:{}", self.health),
+                format!("--webhook-server-port={}", self.webhooks),
+                "--metrics-bind-address=0".to_owned(),
+            ];
+            return self.start(versions.trainer, program, kubeconfig, &flags);
+        }
         let config = self.config(&json!({
             "apiVersion": "config.trainer.kubeflow.org/v1alpha1",
             "kind": "Configuration",
@@ -190,27 +200,12 @@ impl Operator {
             "clientConnection": { "qps": REQUESTS_PER_SECOND, "burst": REQUESTS_PER_SECOND },
             "controller": { "groupKindConcurrency": { "TrainJob.trainer.kubeflow.org": 5 } },
         }))?;
-        self.start(
-            versions.trainer,
-            "trainer-controller-manager",
-            kubeconfig,
-            &[config],
-        )
+        self.start(versions.trainer, program, kubeconfig, &[config])
     }
 
-    /// The v1 operator.
-    ///
-    /// It waits until `/tmp/k8s-webhook-server/serving-certs/tls.crt` exists, a path that no flag changes; but what it
-    /// serves is read from under `TMPDIR`. So an empty file there, which is nobody's, does for any number of control
-    /// planes. Its webhook server listens on all addresses: no flag for that either.
+    /// The v1 operator. Its webhook server listens on all addresses: no flag that it be on loopback.
     pub(crate) fn training_operator(&self, kubeconfig: &Path) -> Result<Process> {
-        let awaited = Path::new("/tmp/k8s-webhook-server/serving-certs");
-        let file = awaited.join("tls.crt");
-        if !file.exists() {
-            fs::create_dir_all(awaited)
-                .and_then(|()| fs::write(&file, ""))
-                .with_context(|| format!("the v1 operator waits for {}", file.display()))?;
-        }
+        lay_awaited_certificate()?;
         self.start(
             TRAINING_OPERATOR,
             "training-operator.v1",
@@ -256,4 +251,19 @@ impl Operator {
         fs::write(&file, config.to_string())?;
         Ok(format!("--config={}", file.display()))
     }
+}
+
+/// Lays down the file without which v1 and Trainer 2.0 don't begin.
+///
+/// They wait until `/tmp/k8s-webhook-server/serving-certs/tls.crt` exists, a path that no flag changes; but what they
+/// serve is read from under `TMPDIR`. So an empty file there, which is nobody's, does for any number of control planes.
+fn lay_awaited_certificate() -> Result<()> {
+    let awaited = Path::new("/tmp/k8s-webhook-server/serving-certs");
+    let file = awaited.join("tls.crt");
+    if !file.exists() {
+        fs::create_dir_all(awaited)
+            .and_then(|()| fs::write(&file, ""))
+            .with_context(|| format!("{} is waited for", file.display()))?;
+    }
+    Ok(())
 }
