@@ -81,7 +81,7 @@ fn introduction() -> String {
         | own runtime | style `exact`: a TrainJob and a TrainingRuntime generated for it |\n\
         | `{TORCH_DISTRIBUTED}` | style `idiomatic`: a TrainJob on the runtime that Trainer ships |\n\n"
     );
-    let versions: Vec<_> = dialects().map(Dialect::as_str).collect();
+    let versions: Vec<_> = Dialect::ALL.into_iter().map(Dialect::as_str).collect();
     let _ = writeln!(
         text,
         "The page is about Trainer {}. A cell without a version holds for all of them. *Adapted* is what \
@@ -147,15 +147,13 @@ fn unasked(catalogue: &Catalogue, text: &mut String) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn dialects() -> impl Iterator<Item = Dialect> {
-    Dialect::ALL
-        .into_iter()
-        .filter(|dialect| dialect.is_supported())
-}
-
 /// One cell for all versions.
 fn by_dialect(cell: impl Fn(Dialect) -> String) -> String {
-    grouped(dialects().map(|dialect| (dialect, cell(dialect))))
+    grouped(
+        Dialect::ALL
+            .into_iter()
+            .map(|dialect| (dialect, cell(dialect))),
+    )
 }
 
 /// What holds for every version once, or a line for each that is like no other, with its versions.

@@ -49,10 +49,13 @@ impl Writer<'_, '_> {
             self.unsaid.push(about.note(note));
         }
         if self.base.has_torch_policy() && from.command == TORCHTUNE {
-            let about = self.finding(Code::RuntimeCannot, Outcome::Lost, &format!("{at}.command"));
-            let note = "Trainer takes this command for its own torchtune and writes another";
-            self.unsaid
-                .push(about.covering(Vec::new()).had("tune run").note(note));
+            let about = self.finding(
+                Code::RuntimeCannot,
+                Outcome::Refused,
+                &format!("{at}.command"),
+            );
+            let note = "Trainer takes this command for its own torchtune: convert in style exact";
+            self.unsaid.push(about.had("tune run").note(note));
         }
         for (list, items, into) in [
             ("command", &from.command, &mut to.command),

@@ -7,7 +7,7 @@ use crate::convert::target::{Dialect, GangScheduler};
 use crate::convert::{Conversion, convert};
 
 use super::probe::{Probe, below};
-use super::{Form, by_dialect, code, dialects, place, told};
+use super::{Form, by_dialect, code, place, told};
 
 /// In place of what the shared runtime can't say.
 pub(super) const OWN: &str = "*own runtime*";
@@ -75,7 +75,9 @@ pub(super) fn unasked(job: &PyTorchJob) -> Vec<String> {
     let is_unasked =
         |finding: &Finding| finding.covers.is_empty() && finding.outcome != Outcome::Refused;
     let mut seen: Vec<(String, Option<String>)> = Vec::new();
-    for (dialect, form) in dialects().flat_map(|dialect| Form::COLUMNS.map(|form| (dialect, form)))
+    for (dialect, form) in Dialect::ALL
+        .into_iter()
+        .flat_map(|dialect| Form::COLUMNS.map(|form| (dialect, form)))
     {
         for finding in conversion(form, dialect).ledger.findings {
             if is_unasked(&finding) && !seen.iter().any(|(at, _)| *at == finding.at) {

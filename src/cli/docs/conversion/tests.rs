@@ -147,7 +147,7 @@ fn a_conversion_sets_v1s_variables_in_v1s_order() {
     for launch in &catalogue.launch {
         let job = variables::job(&catalogue, launch).unwrap();
         let v1: Vec<_> = launch.v1.iter().map(|set| set.variable.as_str()).collect();
-        for dialect in dialects() {
+        for dialect in Dialect::ALL {
             for form in [Form::Shared, Form::Own] {
                 let output = convert(&job, &form.target(dialect, GangScheduler::None))
                     .output
@@ -166,7 +166,7 @@ fn a_conversion_sets_v1s_variables_in_v1s_order() {
 fn every_cell_says_something() {
     let catalogue = Catalogue::read().unwrap();
     for (row, probe) in probes(&catalogue) {
-        for dialect in dialects() {
+        for dialect in Dialect::ALL {
             let cells = Form::COLUMNS.map(|form| fate::cell(&probe, form, dialect));
             assert!(
                 !cells.contains(&fate::NOBODY.to_owned()),
