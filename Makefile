@@ -25,8 +25,10 @@ test: control-plane sdk ## pass every test, those against the real control plane
 .PHONY: check
 check: $(DENY) ## format, lints, licences and bans, generated documents up to date
 	@cargo fmt --check
+	@cargo fmt --check --manifest-path fuzz/Cargo.toml
 	@cargo clippy --all-targets --quiet -- -D warnings
 	@$(DENY) --log-level error check bans licenses sources
+	@$(DENY) --manifest-path fuzz/Cargo.toml --log-level error check bans licenses sources
 	@$(MAKE) --no-print-directory docs
 	@git diff --exit-code --stat -- docs deploy || { echo "generated files were out of date: commit what 'make docs' wrote"; exit 1; }
 
@@ -101,3 +103,34 @@ cluster: control-plane ## start a control plane with v1, JobSet and Trainer in t
 .PHONY: cluster-down
 cluster-down: ## end what `make cluster` started
 	@cargo run --quiet --example cluster -- down
+
+# --- What takes more than CI should ------------------------------------------------------------
+
+# Iterations over all targets. Inputs that reach something new stay in target/fuzz/corpus and are where the next run starts;
+# one that fails is in target/fuzz/artifacts, and what it shows belongs into an ordinary test.
+RUNS ?= 10000000
+FUZZ := target/tools/bin/cargo-fuzz
+FUZZ_TARGETS := convert review file
+fuzz_runs = $(shell expr $(RUNS) / $(words $(FUZZ_TARGETS)) + 1)
+
+.PHONY: fuzz fuzz-seeds $(FUZZ_TARGETS:%=fuzz-%)
+fuzz: $(FUZZ_TARGETS:%=fuzz-%) ## fuzz the decoder, the reader of files and the converter (RUNS=10000000: about an hour)
+
+$(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(FUZZ) fuzz-seeds
+	@mkdir -p target/fuzz/corpus/$* target/fuzz/artifacts/$*
+	@echo "fuzzing $*: $(fuzz_runs) runs"
+	@$(FUZZ) run --sanitizer none --fuzz-dir fuzz --target-dir target/fuzz $* target/fuzz/corpus/$* target/fuzz/seeds/$* -- \
+		-runs=$(fuzz_runs) -max_len=8192 -timeout=10 -rss_limit_mb=1024 -verbosity=0 -print_funcs=0 -print_final_stats=1 \
+		-artifact_prefix=target/fuzz/artifacts/$*/ $(patsubst %,-dict=%,$(wildcard fuzz/$*.dict))
+
+fuzz-seeds:
+	@cargo run --quiet --example fuzz-seeds -- target/fuzz/seeds
+
+$(FUZZ):
+	@echo "installing cargo-fuzz"
+	@cargo install --quiet --locked --root target/tools --target-dir target/tools/build --version 0.13.2 cargo-fuzz
+
+.PHONY: launch
+launch: control-plane ## run the processes of a job's pods under PyTorch: how many worlds form (needs python3-torch; TRAINER=2.0: an older Trainer)
+	@cargo build --quiet --bin trainshift --example cluster
+	@cargo run --quiet --example cluster -- launch

@@ -6,6 +6,7 @@
 //!
 //! Pure: the same job and the same [`Target`] give the same [`Conversion`], anywhere and at any time.
 
+pub mod comments;
 pub mod dialect;
 pub mod finding;
 pub mod gang;

@@ -19,6 +19,8 @@ use serde::Deserialize;
 use serde_json::json;
 use trainshift::api::meta::SHIPPED_RUNTIME;
 use trainshift::api::pytorchjob::PyTorchJob;
+use trainshift::api::yaml::{Comment, to_yaml_with};
+use trainshift::convert::comments::{self, Comments};
 use trainshift::convert::finding::{Code, Finding};
 use trainshift::convert::ledger::Fate;
 use trainshift::convert::target::{Dialect, GangScheduler, Layout, Style, Target};
@@ -66,19 +68,24 @@ fn target(case: &Path, dialect: Dialect, style: Style) -> Target {
     target
 }
 
-fn yaml<T: serde::Serialize>(value: &T) -> String {
+fn yaml<T: serde::Serialize>(value: &T, comments: &[Comment]) -> String {
     // Through JSON, so that what is written is what a client would send.
     let value = serde_json::to_value(value).expect("JSON");
-    serde_saphyr::to_string(&value).expect("YAML")
+    let text = to_yaml_with(&value, comments).expect("YAML");
+    let back: serde_json::Value = serde_saphyr::from_str(&text).expect("YAML");
+    assert_eq!(back, value, "comments change nothing: {text}");
+    let seen = text.matches(" # v1: ").count();
+    assert!(seen <= comments.len(), "{text}");
+    text
 }
 
-fn documents(output: &Output) -> String {
+fn documents(output: &Output, comments: &Comments) -> String {
     let mut text = String::new();
     if let Some(runtime) = &output.runtime {
-        text.push_str(&yaml(runtime));
+        text.push_str(&yaml(runtime, &comments.runtime));
         text.push_str("---\n");
     }
-    text.push_str(&yaml(&output.trainjob));
+    text.push_str(&yaml(&output.trainjob, &comments.trainjob));
     text
 }
 
@@ -118,7 +125,9 @@ fn expected(case: &Path, problems: &mut Vec<String>) -> BTreeMap<String, String>
             let name = format!("{dialect} {style_name}");
             problems.extend(unsound(&input, &conversion).map(|what| format!("{name}: {what}")));
             findings.push_str(&report(style_name, &conversion));
-            *output = conversion.output.as_ref().map(documents);
+            let comments = comments::of(&conversion);
+            let written = conversion.output.as_ref();
+            *output = written.map(|output| documents(output, &comments));
         }
         if dialect == Dialect::V2_3 && refuse == outputs[0].is_some() {
             problems.push("is in the wrong folder".to_owned());

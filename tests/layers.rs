@@ -186,8 +186,10 @@ fn every_file_is_reached() {
         root.join("src/lib.rs"),
         root.join("src/main.rs"),
         root.join("tests/cluster/up.rs"),
+        root.join("fuzz/seeds.rs"),
+        root.join("fuzz/src/lib.rs"),
     ];
-    for directory in ["tests", "benches", "examples"] {
+    for directory in ["tests", "benches", "examples", "fuzz/targets"] {
         let Ok(entries) = fs::read_dir(root.join(directory)) else {
             continue;
         };
@@ -206,7 +208,7 @@ fn every_file_is_reached() {
     {
         reach(&target, &mut reached);
     }
-    let all: Vec<_> = ["src", "tests", "benches", "examples"]
+    let all: Vec<_> = ["src", "tests", "benches", "examples", "fuzz"]
         .iter()
         .map(|directory| root.join(directory))
         .filter(|directory| directory.exists())

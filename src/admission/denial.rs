@@ -5,7 +5,8 @@
 
 use std::fmt::Write as _;
 
-use crate::api::yaml::to_yaml;
+use crate::api::yaml::to_yaml_with;
+use crate::convert::comments::{self, Comments};
 use crate::convert::finding::{Finding, Outcome};
 use crate::convert::{Conversion, Output, Verdict};
 use crate::policy::{Change, Rule};
@@ -99,7 +100,7 @@ impl Denial<'_> {
         }
         if let (Some(output), Detail::Full) = (&self.conversion.output, detail) {
             text.push('\n');
-            text.push_str(&objects(output));
+            text.push_str(&objects(output, &comments::of(self.conversion)));
         }
         text.truncate(text.trim_end().len());
         text
@@ -201,11 +202,11 @@ impl Denial<'_> {
 }
 
 /// The runtime, if there is one, and the job.
-fn objects(output: &Output) -> String {
+fn objects(output: &Output, comments: &Comments) -> String {
     let runtime = output
         .runtime
         .as_ref()
-        .and_then(|runtime| to_yaml(runtime).ok());
-    let trainjob = to_yaml(&output.trainjob).unwrap_or_default();
+        .and_then(|runtime| to_yaml_with(runtime, &comments.runtime).ok());
+    let trainjob = to_yaml_with(&output.trainjob, &comments.trainjob).unwrap_or_default();
     runtime.map(|runtime| runtime + "---\n").unwrap_or_default() + &trainjob
 }

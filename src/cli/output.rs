@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::api::yaml::to_yaml;
+use crate::api::yaml::{Comment, to_yaml, to_yaml_with};
 
 /// How objects are written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
@@ -34,8 +34,20 @@ impl Format {
     /// # Errors
     /// When `object` has keys that are no strings.
     pub fn write(self, object: &impl Serialize) -> anyhow::Result<String> {
+        self.write_with(object, &[])
+    }
+
+    /// The same with `comments`, which JSON has no place for.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn write_with(
+        self,
+        object: &impl Serialize,
+        comments: &[Comment],
+    ) -> anyhow::Result<String> {
         match self {
-            Self::Yaml => yaml(object),
+            Self::Yaml => Ok(to_yaml_with(object, comments)?),
             Self::Json => Ok(serde_json::to_string_pretty(object)? + "\n"),
         }
     }

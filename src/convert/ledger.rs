@@ -164,7 +164,7 @@ enum Entry<'a> {
 
 impl Destination {
     /// The place of a leaf that is `suffix` below the subtree that was moved here.
-    fn below(&self, suffix: &str) -> Self {
+    pub(super) fn below(&self, suffix: &str) -> Self {
         match self {
             Self::TrainJob(path) => Self::TrainJob(format!("{path}{suffix}")),
             Self::Runtime(path) => Self::Runtime(format!("{path}{suffix}")),
@@ -174,7 +174,7 @@ impl Destination {
 }
 
 /// The path, then each shorter path that contains it, and last the empty path of the whole object.
-fn prefixes(path: &str) -> impl Iterator<Item = &str> {
+pub(super) fn prefixes(path: &str) -> impl Iterator<Item = &str> {
     let mut end = Some(path.len());
     std::iter::from_fn(move || {
         let here = end?;

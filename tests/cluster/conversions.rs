@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::control_plane::ControlPlane;
 use crate::control_plane::kubectl::output;
 use crate::control_plane::ports;
-use crate::control_plane::programs::{TRAINING_OPERATOR, sources};
+use crate::control_plane::programs::{TRAINING_OPERATOR, root, sources};
 use crate::control_plane::trainshift::program;
 use crate::jobs::{always_pulled, mnist, pods, variable};
 use crate::sdk;
@@ -18,6 +18,7 @@ crate::facts![
     a_cluster_is_asked_what_it_has,
     every_example_of_v1_is_admitted_in_both_styles,
     strings_come_back_as_strings,
+    comments_change_nothing_for_kubectl,
     two_roles_have_v1s_ranks,
     the_longest_names_that_convert_have_pods,
     the_sdk_lists_beside_every_kind_of_runtime,
@@ -48,6 +49,29 @@ fn a_cluster_is_asked_what_it_has(control_plane: &ControlPlane) -> Result<()> {
         answer.stderr.contains("the cluster can't be asked"),
         "{answer:?}"
     );
+    Ok(())
+}
+
+/// kubectl reads the same objects from YAML with comments as from JSON, which has none.
+fn comments_change_nothing_for_kubectl(control_plane: &ControlPlane) -> Result<()> {
+    let cases = fs::read_dir(root().join("tests/fixtures/convert/pass"))?;
+    let mut files = cases
+        .map(|case| Ok(case?.path().join("pytorchjob.yaml")))
+        .collect::<Result<Vec<_>>>()?;
+    files.sort();
+    let read = |format: &str| -> Result<(String, Vec<Value>)> {
+        let mut command = Command::new(program()?);
+        command.args(["convert", "--output", format]).args(&files);
+        let converted = output(command, None)?.stdout;
+        let flags = ["--dry-run=client", "--validate=false", "--output=json"];
+        let create = [&["create", "--filename=-"], &flags[..]].concat();
+        let printed = control_plane.admin().succeed(&create, Some(&converted))?;
+        let objects = serde_json::Deserializer::from_str(&printed).into_iter();
+        Ok((converted, objects.collect::<Result<_, _>>()?))
+    };
+    let ((yaml, commented), (_, plain)) = (read("yaml")?, read("json")?);
+    ensure!(yaml.matches(" # v1: ").count() > 100, "there are comments");
+    ensure!(commented == plain && plain.len() > 100, "{yaml}");
     Ok(())
 }
 

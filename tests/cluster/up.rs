@@ -1,7 +1,8 @@
-//! `make cluster` and `make cluster-down`: a control plane to try things on, that stays when this ends.
+//! `make cluster` and `make cluster-down`: a control plane to try things on, that stays when this ends; and `make launch`.
 
 #[allow(dead_code, reason = "the tests use the rest of it")]
 mod control_plane;
+mod launch;
 
 use std::env;
 use std::io::{self, Write};
@@ -36,7 +37,8 @@ fn run() -> Result<()> {
     match env::args().nth(1).as_deref() {
         Some("up") => up(),
         Some("down") => down(),
-        _ => bail!("usage: cluster up|down"),
+        Some("launch") => launch::run(),
+        _ => bail!("usage: cluster up|down|launch"),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::cli::input::split::{self, Document};
 use crate::cli::input::{self, Object, Problem};
 use crate::cli::output::Format;
 use crate::cli::report::{Job, Report};
-use crate::convert::{Conversion, Verdict, convert};
+use crate::convert::{Conversion, Verdict, comments, convert};
 
 /// What became of one object of the input.
 #[derive(Debug)]
@@ -121,10 +121,12 @@ fn done(
     let mut objects = Vec::new();
     let mut shipped_runtime = false;
     if let Some(output) = &conversion.output {
+        let comments = comments::of(conversion);
         if let Some(runtime) = &output.runtime {
-            objects.push(settings.format.write(runtime)?);
+            objects.push(settings.format.write_with(runtime, &comments.runtime)?);
         }
-        objects.push(settings.format.write(&output.trainjob)?);
+        let trainjob = &output.trainjob;
+        objects.push(settings.format.write_with(trainjob, &comments.trainjob)?);
         shipped_runtime = output.trainjob.spec.runtime_ref.name == SHIPPED_RUNTIME;
     }
     let verdict = about.verdict();
