@@ -7,6 +7,8 @@
 //! The objects come from the API server, where the real operators made them, or from `predict`, which says what they
 //! would make; both are read by the same code. Pure, like the converter.
 
+pub mod predict;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
