@@ -7,6 +7,10 @@
 //! The objects come from the API server, where the real operators made them, or from `predict`, which says what they
 //! would make; both are read by the same code. Pure, like the converter.
 
+mod address;
+pub mod compare;
+pub mod declared;
+pub mod facts;
 pub mod predict;
 
 use std::collections::BTreeMap;

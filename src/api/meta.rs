@@ -53,6 +53,8 @@ pub const TRAINJOB: &str = "TrainJob";
 pub const TRAINING_RUNTIME: &str = "TrainingRuntime";
 /// Kind of a runtime for the whole cluster.
 pub const CLUSTER_TRAINING_RUNTIME: &str = "ClusterTrainingRuntime";
+/// Value of `managedBy` that stands for v2's own controller.
+pub const TRAINER_CONTROLLER: &str = "trainer.kubeflow.org/trainjob-controller";
 /// Label on a replicated job's Job template that says which step of a `TrainJob` it is.
 pub const LABEL_ANCESTOR: &str = "trainer.kubeflow.org/trainjob-ancestor-step";
 /// Value of [`LABEL_ANCESTOR`] on the training step.
@@ -93,6 +95,8 @@ pub const JOB_LABELS: [&str; 4] = [
 ];
 /// Pod label with the `JobSet`'s name, which is the `TrainJob`'s.
 pub const JOBSET_NAME: &str = "jobset.sigs.k8s.io/jobset-name";
+/// Label on Jobs and pods with the name of their replicated job.
+pub const REPLICATED_JOB_NAME: &str = "jobset.sigs.k8s.io/replicatedjob-name";
 /// Annotation by which the Volcano plugin of Trainer takes a queue.
 pub const VOLCANO_QUEUE: &str = "scheduling.volcano.sh/queue-name";
 /// What `kubectl apply` leaves behind.

@@ -1,0 +1,122 @@
+//! When the job ends, and what it asks of the scheduler as a whole.
+
+use serde_json::Value;
+
+use super::Scene;
+use crate::api::meta::OWN_PREFIX;
+use crate::parity::compare::Difference;
+use crate::parity::facts::{RUNTIME, words};
+
+fn is(difference: &Difference, field: &str) -> bool {
+    difference.field == field
+}
+
+/// Whether the value changes from `v1` to `v2`.
+fn changes(difference: &Difference, v1: &str, v2: &str) -> bool {
+    difference.v1_text() == Some(v1) && difference.v2_text() == Some(v2)
+}
+
+pub fn runtime(_: &Scene, difference: &Difference) -> bool {
+    is(difference, RUNTIME) && difference.v1.is_none()
+}
+
+pub fn success(_: &Scene, difference: &Difference) -> bool {
+    let [one, all] = [words::WITH_RANK_0, words::WITH_ALL];
+    is(difference, words::SUCCEEDS)
+        && (changes(difference, one, all) || difference.v2.as_ref().is_some_and(|v2| v2 == all))
+}
+
+pub fn clean_up(_: &Scene, difference: &Difference) -> bool {
+    is(difference, words::CLEAN_UP)
+}
+
+pub fn default_clean_up(_: &Scene, difference: &Difference) -> bool {
+    is(difference, words::CLEAN_UP) && changes(difference, words::NO_PODS, words::RUNNING_PODS)
+}
+
+pub fn time_to_live(_: &Scene, difference: &Difference) -> bool {
+    is(difference, words::TIME_TO_LIVE) && difference.v2.is_none()
+}
+
+pub fn autoscaling(_: &Scene, difference: &Difference) -> bool {
+    is(difference, words::AUTOSCALING) && difference.v2.is_none()
+}
+
+/// From a range to one number.
+pub fn pods(scene: &Scene, difference: &Difference) -> bool {
+    let total = scene.case.v1.pods.len().to_string();
+    let is_range = |value: &Value| value.as_str().is_some_and(|text| text.contains(" to "));
+    is(difference, words::PODS)
+        && difference.v1.as_ref().is_some_and(is_range)
+        && difference.v2.as_ref().is_some_and(|v2| *v2 == total)
+}
+
+pub fn addresses(_: &Scene, difference: &Difference) -> bool {
+    is(difference, words::ADDRESSES)
+        && changes(difference, words::WHEN_READY, words::WHEN_ADDRESSED)
+}
+
+pub fn always(_: &Scene, difference: &Difference) -> bool {
+    let policy = is(difference, "restartPolicy") && changes(difference, "Always", "OnFailure");
+    let [always, in_place] = [words::ALWAYS, words::IN_PLACE];
+    policy || is(difference, words::RESTART) && changes(difference, always, in_place)
+}
+
+pub fn limit_over(_: &Scene, difference: &Difference) -> bool {
+    is(difference, words::LIMIT_OVER) && difference.v1.is_some() && difference.v2.is_some()
+}
+
+pub fn evicted_counts(_: &Scene, difference: &Difference) -> bool {
+    is(difference, words::EVICTED)
+        && changes(difference, words::REPLACED, words::COUNTED)
+        && difference.v1.is_some()
+}
+
+/// The limit, and what follows from there being one.
+pub fn limit(scene: &Scene, difference: &Difference) -> bool {
+    let fields = [words::LIMIT, words::LIMIT_OVER, words::EVICTED];
+    scene.is_on_torch_policy() && fields.contains(&difference.field.as_str())
+}
+
+pub fn replacement(scene: &Scene, difference: &Difference) -> bool {
+    let [ended, at_once] = [words::WHEN_ENDED, words::AT_ONCE];
+    scene.is_on_torch_policy()
+        && is(difference, words::REPLACEMENT)
+        && changes(difference, ended, at_once)
+}
+
+pub fn exit_code_zero(_: &Scene, difference: &Difference) -> bool {
+    is(difference, words::FINAL_EXIT_CODES) && changes(difference, "0-127", "1-127")
+}
+
+pub fn volcano_task(_: &Scene, difference: &Difference) -> bool {
+    is(difference, "annotations[volcano.sh/task-spec]") && difference.v2.is_none()
+}
+
+pub fn gang_annotation(scene: &Scene, difference: &Difference) -> bool {
+    let of_job = difference.field.strip_prefix("gang.");
+    let of_job = of_job.filter(|of_job| of_job.starts_with("annotations["));
+    let same = of_job.and_then(|of_job| scene.v1.get(of_job));
+    difference.v2.is_none() && same.is_some() && same == difference.v1.as_ref()
+}
+
+/// Trainer's default (trainer v2.3.0 `pkg/apis/trainer/v1alpha1/trainingruntime_types.go`).
+pub fn gang_timeout(_: &Scene, difference: &Difference) -> bool {
+    is(difference, "gang.scheduleTimeoutSeconds")
+        && difference.v1.is_none()
+        && difference.v2.as_ref().is_some_and(|seconds| *seconds == 60)
+}
+
+/// The pod group, and the priority that pods have so that the group gets it.
+pub fn gang(scene: &Scene, difference: &Difference) -> bool {
+    let field = difference.field.as_str();
+    let of_job = scene.rank.is_none() && (field == "gang" || field.starts_with("gang."));
+    let of_pod = ["priority", "priorityClassName", "preemptionPolicy"].contains(&field);
+    let has_class = scene.case.v1.job.contains_key("gang.priorityClassName");
+    of_job || scene.rank.is_some() && of_pod && has_class
+}
+
+pub fn own_annotation(scene: &Scene, difference: &Difference) -> bool {
+    let prefix = format!("annotations[{OWN_PREFIX}");
+    scene.rank.is_none() && difference.field.starts_with(&prefix) && difference.v2.is_none()
+}

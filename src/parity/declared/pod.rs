@@ -1,0 +1,122 @@
+//! What pods are called and marked with.
+
+use serde_json::{Value, json};
+
+use super::Scene;
+use crate::api::meta::{
+    JOB_COMPLETION_INDEX, JOB_LABELS, NODE, V1_CONTAINER, V1_DEFAULT_PORT, V1_LABEL_PREFIX,
+    V1_PORT_NAME,
+};
+use crate::parity::compare::Difference;
+use crate::parity::facts::{HOSTNAME, NAME, SUBDOMAIN};
+
+/// Prefix of a `JobSet`'s labels and annotations.
+const JOBSET_PREFIX: &str = "jobset.sigs.k8s.io/";
+/// By which a Job knows that it has yet to count a pod.
+const JOB_FINALIZER: &str = "finalizers[batch.kubernetes.io/job-tracking]";
+/// The init container that v1 adds to workers.
+const INIT: &str = "init-pytorch";
+
+pub fn name(scene: &Scene, difference: &Difference) -> bool {
+    let hostname = scene.v2.get(HOSTNAME).and_then(Value::as_str);
+    let tail = difference
+        .v2_text()
+        .zip(hostname)
+        .and_then(|(name, host)| name.strip_prefix(host));
+    scene.rank.is_some()
+        && difference.field == NAME
+        && difference.v1.is_some()
+        && tail.is_some_and(|tail| tail.is_empty() || tail.starts_with('-'))
+}
+
+pub fn hostname(scene: &Scene, difference: &Difference) -> bool {
+    difference.field == HOSTNAME
+        && difference.v2.is_some()
+        && difference.v1.as_ref() == scene.v1.get(NAME)
+}
+
+pub fn own_hostname(_: &Scene, difference: &Difference) -> bool {
+    [HOSTNAME, SUBDOMAIN].contains(&difference.field.as_str()) && difference.v1.is_some()
+}
+
+pub fn subdomain(scene: &Scene, difference: &Difference) -> bool {
+    difference.field == SUBDOMAIN
+        && difference.v1.is_none()
+        && difference.v2.as_ref() == scene.case.v2.job.get(NAME)
+}
+
+/// Both sides show the pod's own name, and differ in nothing else.
+pub fn own_name(scene: &Scene, difference: &Difference) -> bool {
+    let without = |value: &Option<Value>, name: Option<&Value>| {
+        let (text, name) = (value.as_ref()?.to_string(), name?.as_str()?);
+        text.contains(name)
+            .then(|| text.replace(name, "<own name>"))
+    };
+    let v1 = without(&difference.v1, scene.v1.get(NAME));
+    difference.field != NAME && v1.is_some() && v1 == without(&difference.v2, scene.v2.get(NAME))
+}
+
+pub fn init_pytorch(_: &Scene, difference: &Difference) -> bool {
+    if difference.field == "initContainers" {
+        let mut names = difference.v1.clone().unwrap_or_default();
+        if let Some(names) = names.as_array_mut() {
+            names.retain(|name| name != INIT);
+        }
+        return names == difference.v2.clone().unwrap_or_else(|| json!([]));
+    }
+    difference.v2.is_none()
+        && difference
+            .field
+            .starts_with(&format!("initContainers[{INIT}]."))
+}
+
+pub fn container_name(_: &Scene, difference: &Difference) -> bool {
+    difference.field == "containers[trainer].name"
+        && difference.v1_text() == Some(V1_CONTAINER)
+        && difference.v2_text() == Some(NODE)
+}
+
+/// The key of a label or an annotation of the pod.
+fn key<'d>(difference: &'d Difference, map: &str) -> Option<&'d str> {
+    let key = difference.field.strip_prefix(map)?;
+    key.strip_prefix('[')?.strip_suffix(']')
+}
+
+pub fn v1_label(scene: &Scene, difference: &Difference) -> bool {
+    let key = key(difference, "labels");
+    scene.rank.is_some()
+        && difference.v2.is_none()
+        && key.is_some_and(|key| key.starts_with(V1_LABEL_PREFIX))
+}
+
+pub fn job_label(scene: &Scene, difference: &Difference) -> bool {
+    let is_theirs = |key: &str| {
+        key.starts_with(JOBSET_PREFIX) || key == JOB_COMPLETION_INDEX || JOB_LABELS.contains(&key)
+    };
+    let key = key(difference, "labels").or_else(|| key(difference, "annotations"));
+    scene.rank.is_some() && difference.v1.is_none() && key.is_some_and(is_theirs)
+}
+
+pub fn taken_label(scene: &Scene, difference: &Difference) -> bool {
+    let key = key(difference, "labels");
+    scene.rank.is_some() && key.is_some_and(|key| JOB_LABELS.contains(&key))
+}
+
+pub fn job_finalizer(_: &Scene, difference: &Difference) -> bool {
+    difference.field == JOB_FINALIZER && difference.v1.is_none()
+}
+
+pub fn template_finalizer(_: &Scene, difference: &Difference) -> bool {
+    difference.field.starts_with("finalizers[") && difference.v2.is_none()
+}
+
+pub fn default_port(_: &Scene, difference: &Difference) -> bool {
+    let field = format!("containers[trainer].ports[{V1_DEFAULT_PORT}/TCP].name");
+    difference.field == field
+        && difference.v1_text() == Some(V1_PORT_NAME)
+        && difference.v2.is_none()
+}
+
+pub fn ports(_: &Scene, difference: &Difference) -> bool {
+    difference.field.starts_with("containers[trainer].ports[") && difference.v2.is_none()
+}

@@ -1,0 +1,109 @@
+//! Variables, and what refers to them.
+
+use super::Scene;
+use crate::api::meta::JOB_COMPLETION_INDEX;
+use crate::convert::finding::{Code, Outcome};
+use crate::convert::names::{NAME_VARIABLE, OTHER_NAME_VARIABLE};
+use crate::parity::compare::Difference;
+use crate::parity::facts::NAME;
+
+/// The port of Trainer's torch policy (trainer v2.3.0 `pkg/constants`, `ContainerTrainerPort`).
+const TORCH_PORT: &str = "29500";
+
+/// The name of the variable that differs, and its value under v2.
+fn variable(difference: &Difference) -> Option<&str> {
+    let (_, name) = difference.field.split_once("].env[")?;
+    name.strip_suffix(']')
+}
+
+fn is(difference: &Difference, name: &str) -> bool {
+    variable(difference) == Some(name)
+}
+
+pub fn address(scene: &Scene, difference: &Difference) -> bool {
+    let (Some(v1), Some(v2)) = (&difference.v1, &difference.v2) else {
+        return false;
+    };
+    let in_ranks = scene.addresses.in_ranks_v1(v1);
+    scene.rank.is_some() && v1 != v2 && in_ranks == scene.addresses.in_ranks_v2(v2)
+}
+
+pub fn completion_index(scene: &Scene, difference: &Difference) -> bool {
+    let index = format!("annotations[{JOB_COMPLETION_INDEX}]");
+    is(difference, "JOB_COMPLETION_INDEX")
+        && difference.v1.is_none()
+        && difference.v2.as_ref() == scene.v2.get(&index)
+}
+
+pub fn job_name(scene: &Scene, difference: &Difference) -> bool {
+    let ours = [NAME_VARIABLE, OTHER_NAME_VARIABLE];
+    variable(difference).is_some_and(|name| ours.contains(&name))
+        && difference.v1.is_none()
+        && difference.v2.as_ref() == scene.case.v2.job.get(NAME)
+}
+
+pub fn standalone(_: &Scene, difference: &Difference) -> bool {
+    is(difference, "PET_STANDALONE")
+        && difference.v1_text() == Some("")
+        && difference.v2_text() == Some("1")
+}
+
+/// The reference that the conversion said it can't keep stands there as it is.
+pub fn late_reference(scene: &Scene, difference: &Difference) -> bool {
+    let mut lost = scene
+        .reported(&[Code::EnvOverridden])
+        .filter(|finding| finding.outcome == Outcome::Lost)
+        .filter_map(|finding| finding.old.as_deref());
+    let now = difference.v2_text().unwrap_or_default();
+    variable(difference).is_some() && lost.any(|reference| now.contains(reference))
+}
+
+pub fn torch_container_port(scene: &Scene, difference: &Difference) -> bool {
+    scene.is_on_torch_policy()
+        && difference.field == format!("containers[trainer].ports[{TORCH_PORT}/TCP]")
+        && difference.v1.is_none()
+}
+
+pub fn torch_port(scene: &Scene, difference: &Difference) -> bool {
+    scene.is_on_torch_policy()
+        && is(difference, "PET_MASTER_PORT")
+        && difference.v1.is_some()
+        && difference.v2_text() == Some(TORCH_PORT)
+}
+
+/// Where v1 sets none of them, and v2 the right ones.
+pub fn torch_without_master(scene: &Scene, difference: &Difference) -> bool {
+    let rank = scene.rank.map(|rank| rank.to_string());
+    let Some(v2) = difference.v2.as_ref().filter(|_| difference.v1.is_none()) else {
+        return false;
+    };
+    scene.is_on_torch_policy()
+        && match variable(difference) {
+            Some("PET_MASTER_ADDR") => scene.addresses.in_ranks_v2(v2) == "<address of rank 0>",
+            Some("PET_MASTER_PORT") => v2 == TORCH_PORT,
+            Some("PET_NODE_RANK") => v2.as_str() == rank.as_deref(),
+            _ => false,
+        }
+}
+
+pub fn processes(_: &Scene, difference: &Difference) -> bool {
+    is(difference, "PET_NPROC_PER_NODE") && difference.v1.is_some() && difference.v2.is_some()
+}
+
+pub fn range_of_one_size(scene: &Scene, difference: &Difference) -> bool {
+    let range = difference.v1_text().and_then(|range| range.split_once(':'));
+    let pods = scene.case.v2.pods.len().to_string();
+    scene.is_on_torch_policy()
+        && is(difference, "PET_NNODES")
+        && difference.v2_text() == Some(&pods)
+        && range == Some((&pods, &pods))
+}
+
+pub fn range(scene: &Scene, difference: &Difference) -> bool {
+    scene.is_on_torch_policy()
+        && is(difference, "PET_NNODES")
+        && difference
+            .v1_text()
+            .is_some_and(|range| range.contains(':'))
+        && difference.v2_text() == Some(&scene.case.v2.pods.len().to_string())
+}
