@@ -71,3 +71,6 @@ fn name(metadata: &Value) -> String {
         (None, prefix) => format!("{}{MADE_UP}", prefix.unwrap_or_default()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,15 +48,8 @@ impl Settings {
         }
         let target = Target {
             dialect,
-            style: match args.style {
-                Style::Exact => target::Style::Exact,
-                Style::Idiomatic => target::Style::Idiomatic,
-            },
-            layout: match args.layout {
-                Layout::Auto => target::Layout::Auto,
-                Layout::One => target::Layout::One,
-                Layout::Roles => target::Layout::Roles,
-            },
+            style: args.style.meant(),
+            layout: args.layout.meant(),
             gang: args.gang_scheduler.meant(),
             runtime: args.runtime,
             ..Target::default()
@@ -88,6 +81,27 @@ impl Settings {
     }
 }
 
+impl Style {
+    /// What the converter calls it.
+    pub(in crate::cli) fn meant(self) -> target::Style {
+        match self {
+            Self::Exact => target::Style::Exact,
+            Self::Idiomatic => target::Style::Idiomatic,
+        }
+    }
+}
+
+impl Layout {
+    /// What the converter calls it.
+    pub(in crate::cli) fn meant(self) -> target::Layout {
+        match self {
+            Self::Auto => target::Layout::Auto,
+            Self::One => target::Layout::One,
+            Self::Roles => target::Layout::Roles,
+        }
+    }
+}
+
 impl To {
     /// What the cluster said, unless a version was named.
     pub(super) fn unless_named(self, found: Target, named: Dialect) -> Target {
@@ -99,7 +113,7 @@ impl To {
     }
 
     /// The version meant. Where no cluster can be asked, the newest that is supported.
-    fn dialect(self) -> Dialect {
+    pub(in crate::cli) fn dialect(self) -> Dialect {
         match self {
             Self::V2_0 => Dialect::V2_0,
             Self::V2_1 => Dialect::V2_1,

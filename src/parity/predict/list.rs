@@ -3,8 +3,11 @@
 
 use serde_json::Value;
 
+/// Whether two items are the same one.
+pub(super) type Same = fn(&Value, &Value) -> bool;
+
 /// Puts each of `items` into `list`, one after the other.
-pub(super) fn upsert(list: &mut Vec<Value>, items: &[Value], same: fn(&Value, &Value) -> bool) {
+pub(super) fn upsert(list: &mut Vec<Value>, items: &[Value], same: Same) {
     for item in items {
         match list.iter_mut().find(|old| same(old, item)) {
             Some(old) => old.clone_from(item),

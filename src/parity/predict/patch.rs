@@ -51,7 +51,7 @@ pub(super) fn merge(target: &mut Value, patch: &Value) {
 fn merged(old: &[Value], patches: &[Value], key: &str) -> Vec<Value> {
     let same = |a: &Value, b: &Value| a.get(key) == b.get(key);
     let place = |item: &Value| old.iter().position(|other| same(item, other));
-    let patched = patches.iter().map(|patch| match place(patch) {
+    let named = patches.iter().map(|patch| match place(patch) {
         Some(index) => {
             let mut item = old[index].clone();
             merge(&mut item, patch);
@@ -64,7 +64,7 @@ fn merged(old: &[Value], patches: &[Value], key: &str) -> Vec<Value> {
         .filter(|item| !patches.iter().any(|patch| same(item, patch)))
         .peekable();
     let mut all = Vec::with_capacity(old.len() + patches.len());
-    for item in patched {
+    for item in named {
         if let Some(index) = place(&item) {
             while let Some(earlier) =
                 untouched.next_if(|item| place(item).is_some_and(|at| at < index))

@@ -9,7 +9,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::list::{by_mount_path, by_name, by_port_or_name, upsert};
+use super::list::{Same, by_mount_path, by_name, by_port_or_name, upsert};
 use super::value::{field_mut, list, list_mut, number, path_mut, text};
 use super::{name, patch, pod_group, torch};
 use crate::api::meta::{ANCESTOR_TRAINER, LABEL_ANCESTOR, NODE, VOLCANO_QUEUE};
@@ -212,7 +212,7 @@ fn counts(template: &Value, trainjob: &Value, runtime: &Value) -> Vec<i64> {
 /// Trainer writes every container's lists into themselves, which changes those that name something twice.
 fn put_back(container: &mut Value, env: &[Value], ports: &[Value]) {
     let mounts = list(container, "volumeMounts").to_vec();
-    let lists: [(&str, &[Value], fn(&Value, &Value) -> bool); 3] = [
+    let lists: [(&str, &[Value], Same); 3] = [
         ("env", env, by_name),
         ("ports", ports, by_port_or_name),
         ("volumeMounts", &mounts, by_mount_path),
