@@ -43,7 +43,7 @@ pub fn v1(job: &PyTorchJob, gang: GangScheduler) -> V1Objects {
 /// as somebody wrote it.
 #[must_use]
 pub fn v2(trainjob: &impl Serialize, runtime: &impl Serialize, dialect: Dialect) -> V2Objects {
-    let trainjob = serde_json::to_value(trainjob).unwrap_or_default();
+    let trainjob = named(serde_json::to_value(trainjob).unwrap_or_default());
     let runtime = serde_json::to_value(runtime).unwrap_or_default();
     let jobset = jobset::defaulted(trainer::jobset(&trainjob, &runtime, dialect));
     let pod_group = trainer::pod_group(&trainjob, &runtime, dialect);
@@ -56,6 +56,13 @@ pub fn v2(trainjob: &impl Serialize, runtime: &impl Serialize, dialect: Dialect)
         pods,
         pod_group,
     }
+}
+
+/// The object with a name, as the API server has it.
+fn named(mut object: Value) -> Value {
+    let name = name(&object["metadata"]);
+    *value::path_mut(&mut object, &["metadata", "name"]) = Value::String(name);
+    object
 }
 
 /// An object's name, made up where the API server would make it up.

@@ -25,7 +25,7 @@ struct Defaulted<'a> {
 
 /// Predicts what v1 makes of `job`.
 pub(super) fn objects(job: &PyTorchJob, gang: GangScheduler) -> V1Objects {
-    let value = serde_json::to_value(job).unwrap_or_default();
+    let value = super::named(serde_json::to_value(job).unwrap_or_default());
     let defaulted = Defaulted {
         job,
         name: super::name(&value["metadata"]),
