@@ -166,3 +166,6 @@ pub fn unfounded<'f>(findings: &'f [Finding], differences: &[Difference]) -> Vec
         .filter(|finding| changes_nothing(finding).is_none() && !is_founded(finding))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,3 +96,6 @@ impl Scene<'_> {
             .is_some_and(|(kind, name)| kind == CLUSTER_TRAINING_RUNTIME && name != SHIPPED_RUNTIME)
     }
 }
+
+#[cfg(test)]
+mod tests;

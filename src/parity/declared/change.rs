@@ -23,7 +23,7 @@ pub fn changes_nothing(finding: &Finding) -> Option<&'static str> {
         Code::TwoRoles | Code::ShortJobName => {
             Some("shows in the pods' names only, which differ for every job")
         }
-        Code::RestartExitCode if adapted => Some("the same rules, in other words"),
+        Code::RestartExitCode => Some("the same rules, in other words"),
         Code::RuntimeCannot if adapted => Some("another runtime carries it"),
         Code::HostnameFixed if adapted => {
             Some("shows in the pods' names only, which differ for every job")

@@ -4,8 +4,13 @@ use serde_json::Value;
 
 use super::Scene;
 use crate::api::meta::OWN_PREFIX;
+use crate::convert::finding::Code;
 use crate::parity::compare::Difference;
 use crate::parity::facts::{RUNTIME, words};
+
+const GANG: &str = "gang";
+/// How many pods must fit before any starts.
+const MEMBERS: &str = "gang.minMember";
 
 fn is(difference: &Difference, field: &str) -> bool {
     difference.field == field
@@ -32,6 +37,10 @@ pub fn clean_up(_: &Scene, difference: &Difference) -> bool {
 
 pub fn default_clean_up(_: &Scene, difference: &Difference) -> bool {
     is(difference, words::CLEAN_UP) && changes(difference, words::NO_PODS, words::RUNNING_PODS)
+}
+
+pub fn deadline(_: &Scene, difference: &Difference) -> bool {
+    is(difference, words::DEADLINE) && difference.v2.is_none()
 }
 
 pub fn time_to_live(_: &Scene, difference: &Difference) -> bool {
@@ -107,13 +116,35 @@ pub fn gang_timeout(_: &Scene, difference: &Difference) -> bool {
         && difference.v2.as_ref().is_some_and(|seconds| *seconds == 60)
 }
 
-/// The pod group, and the priority that pods have so that the group gets it.
-pub fn gang(scene: &Scene, difference: &Difference) -> bool {
+/// Where as many pods as under v1 are a gang.
+pub fn gang_resources(scene: &Scene, difference: &Difference) -> bool {
+    difference.field.starts_with("gang.minResources[")
+        && scene.v1.get(MEMBERS) == scene.v2.get(MEMBERS)
+}
+
+pub fn gang_priority(scene: &Scene, difference: &Difference) -> bool {
+    let class = scene.case.v1.job.get("gang.priorityClassName");
+    scene.rank.is_some()
+        && class.is_some()
+        && match difference.field.as_str() {
+            "priorityClassName" => difference.v1.is_none() && difference.v2.as_ref() == class,
+            "priority" | "preemptionPolicy" => scene.v2.get("priorityClassName") == class,
+            _ => false,
+        }
+}
+
+pub fn gang_of_roles(scene: &Scene, difference: &Difference) -> bool {
+    let mut reported = scene.reported(&[Code::SchedulingPolicy]);
+    let told = reported.any(|finding| finding.old.as_deref() == Some("the whole gang"));
     let field = difference.field.as_str();
-    let of_job = scene.rank.is_none() && (field == "gang" || field.starts_with("gang."));
-    let of_pod = ["priority", "priorityClassName", "preemptionPolicy"].contains(&field);
-    let has_class = scene.case.v1.job.contains_key("gang.priorityClassName");
-    of_job || scene.rank.is_some() && of_pod && has_class
+    told && (field == MEMBERS || field.starts_with("gang.minResources["))
+}
+
+pub fn no_gang(scene: &Scene, difference: &Difference) -> bool {
+    scene.rank.is_none()
+        && scene.v1.contains_key(GANG)
+        && !scene.v2.contains_key(GANG)
+        && difference.field.starts_with(GANG)
 }
 
 pub fn own_annotation(scene: &Scene, difference: &Difference) -> bool {

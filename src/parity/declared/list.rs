@@ -97,6 +97,9 @@ declared! {
     "range of nodes"
         "Trainer's torch policy sets the number of pods: they never become more or less."
         announced [ElasticRange] told [] variable::range;
+    "restart limit of the runtime"
+        "The limit is that of the runtime that was asked for."
+        announced [BackoffLimit] told [] ending::limit;
     "runtime can't carry it"
         "The runtime that was asked for has no place for it; a generated one would."
         announced [RuntimeCannot] told [] speaks::runtime_cannot;
@@ -112,6 +115,9 @@ declared! {
     "clean-up where nothing was said"
         "v1 leaves pods running when a job has failed, unless told otherwise; v2 ends them."
         announced [] told [] ending::default_clean_up;
+    "deadline"
+        "The runtime that was asked for has no place for one, and in this version of Trainer the TrainJob hasn't either."
+        announced [Deadline] told [] ending::deadline;
     "time to live"
         "No version of Trainer deletes finished TrainJobs."
         announced [TimeToLive] told [] ending::time_to_live;
@@ -133,9 +139,6 @@ declared! {
     "evicted pods count"
         "Where there is a limit, a Job also counts pods that failed as a whole; v1 counts restarts of containers only."
         announced [] told [] ending::evicted_counts;
-    "restart limit of the runtime"
-        "The limit is that of the runtime that was asked for."
-        announced [BackoffLimit] told [] ending::limit;
     "replacement on a runtime of the cluster"
         "Where the runtime doesn't say otherwise, a Job replaces a pod that is being deleted at once; v1 can't, because the names are the same."
         announced [] told [] ending::replacement;
@@ -151,9 +154,18 @@ declared! {
     "timeout of the pod group"
         "Trainer writes down the scheduler's default."
         announced [] told [] ending::gang_timeout;
-    "gang"
-        "Trainer makes the pod group by its own rules."
-        announced [SchedulingPolicy] told [] ending::gang;
+    "resources of the pod group"
+        "Each side adds up the pods' requests by rules of its own. The gang starts with all its members or not at all, on both."
+        announced [] told [] ending::gang_resources;
+    "priority of the pod group"
+        "Trainer takes it from the pods, so the pods have it too."
+        announced [SchedulingPolicy] told [] ending::gang_priority;
+    "pod group of a job in two roles"
+        "Trainer counts one pod for each replicated job."
+        announced [SchedulingPolicy] told [] ending::gang_of_roles;
+    "pod group that nobody asked for"
+        "The conversion was told that no gang scheduler runs."
+        announced [SchedulingPolicy] told [] ending::no_gang;
     "annotations for trainshift"
         "They were meant for trainshift, not for the job."
         announced [ServerFields] told [] ending::own_annotation;

@@ -7,6 +7,7 @@ use crate::api::meta::{
     JOB_COMPLETION_INDEX, JOB_LABELS, NODE, V1_CONTAINER, V1_DEFAULT_PORT, V1_LABEL_PREFIX,
     V1_PORT_NAME,
 };
+use crate::convert::finding::Code;
 use crate::parity::compare::Difference;
 use crate::parity::facts::{HOSTNAME, NAME, SUBDOMAIN};
 
@@ -45,15 +46,20 @@ pub fn subdomain(scene: &Scene, difference: &Difference) -> bool {
         && difference.v2.as_ref() == scene.case.v2.job.get(NAME)
 }
 
-/// Both sides show the pod's own name, and differ in nothing else.
+/// Both sides show the pod's own name, which the pod asks for, and differ in nothing else.
 pub fn own_name(scene: &Scene, difference: &Difference) -> bool {
+    let mut reported = scene.reported(&[Code::HostName]);
+    let asked = reported.any(|finding| finding.old.as_deref() == Some("metadata.name"));
     let without = |value: &Option<Value>, name: Option<&Value>| {
         let (text, name) = (value.as_ref()?.to_string(), name?.as_str()?);
         text.contains(name)
             .then(|| text.replace(name, "<own name>"))
     };
     let v1 = without(&difference.v1, scene.v1.get(NAME));
-    difference.field != NAME && v1.is_some() && v1 == without(&difference.v2, scene.v2.get(NAME))
+    asked
+        && difference.field != NAME
+        && v1.is_some()
+        && v1 == without(&difference.v2, scene.v2.get(NAME))
 }
 
 pub fn init_pytorch(_: &Scene, difference: &Difference) -> bool {

@@ -107,3 +107,6 @@ pub fn of_v1(objects: &V1Objects) -> Shape {
 pub fn of_v2(objects: &V2Objects) -> Shape {
     jobset::shape(objects)
 }
+
+#[cfg(test)]
+mod tests;

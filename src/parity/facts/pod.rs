@@ -218,3 +218,6 @@ fn expand_all(texts: &mut Value, known: &env::Environment) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,7 @@ const SUFFIXES: [(&str, u32, i32); 15] = [
 /// Most digits of an amount that is read: what has more is compared as it is written.
 const MOST_DIGITS: usize = 18;
 
-/// `value` in one spelling for each amount: whole numbers as they are, fractions as billionths. What is no amount stays.
+/// `value` in one spelling for each amount. What is no amount stays.
 pub fn canonical(value: &Value) -> Value {
     let text = match value {
         Value::String(text) => text.clone(),
@@ -34,12 +34,23 @@ pub fn canonical(value: &Value) -> Value {
     billionths(&text).map_or_else(|| value.clone(), |amount| Value::from(written(amount)))
 }
 
+/// With the largest of a few suffixes that leaves a whole number.
 fn written(amount: i128) -> String {
-    if amount % 1_000_000_000 == 0 {
-        (amount / 1_000_000_000).to_string()
-    } else {
-        format!("{amount}n")
-    }
+    const ONE: i128 = 1_000_000_000;
+    let units = [
+        (ONE << 30, "Gi"),
+        (ONE << 20, "Mi"),
+        (ONE, ""),
+        (ONE / 1000, "m"),
+        (1, "n"),
+    ];
+    let fits = units
+        .iter()
+        .find(|(unit, _)| amount != 0 && amount % unit == 0);
+    fits.map_or_else(
+        || "0".to_owned(),
+        |(unit, suffix)| format!("{}{suffix}", amount / unit),
+    )
 }
 
 fn billionths(text: &str) -> Option<i128> {
@@ -93,6 +104,16 @@ mod tests {
     #[case(json!("1G"), json!("1Gi"))]
     fn other_amounts_stay_apart(#[case] one: Value, #[case] other: Value) {
         assert_ne!(canonical(&one), canonical(&other));
+    }
+
+    #[rstest]
+    #[case(json!("0.1"), "100m")]
+    #[case(json!(8), "8")]
+    #[case(json!("20480Ki"), "20Mi")]
+    #[case(json!("0"), "0")]
+    #[case(json!("1e-9"), "1n")]
+    fn the_spelling_is_a_short_one(#[case] amount: Value, #[case] short: &str) {
+        assert_eq!(canonical(&amount), short);
     }
 
     #[test]
