@@ -1,6 +1,8 @@
 //! Everything about a job that doesn't depend on the form in which it is written: pods, names, endings.
 
-use crate::api::meta::{MULTIKUEUE, V1_DEFAULT_PORT, V1_PORT_NAME};
+mod ports;
+
+use crate::api::meta::MULTIKUEUE;
 use crate::api::pod::PodTemplate;
 use crate::api::pytorchjob::{ElasticPolicy, PyTorchJob};
 
@@ -13,7 +15,7 @@ use super::names::{JobName, NAME_VARIABLE, Names, OTHER_NAME_VARIABLE};
 use super::pod::{self, Context};
 use super::sdk;
 use super::target::{Style, Target};
-use super::topology::{Role, Topology, has_default_port_only};
+use super::topology::{Role, Topology};
 
 /// Most pods of one Indexed Job (kubernetes v1.36.3 `pkg/apis/batch/validation`, `maxParallelismForIndexedJob`). Trainer
 /// admits more, and then no Job is created.
@@ -103,7 +105,7 @@ impl<'a> Plan<'a> {
                 role: whose,
                 launch: &launch,
             };
-            let mut template = without_odd_port(role, sharers, ledger);
+            let mut template = ports::template(role, sharers, ledger);
             template = pod::convert(&template, &sources, context, ledger)?;
             if let Some(gang) = &gang {
                 gang.mark(&mut template);
@@ -147,41 +149,6 @@ impl<'a> Plan<'a> {
             JobName::Generated(prefix) => prefix.trim_end_matches('-'),
         }
     }
-}
-
-/// The template of `role`, without v1's default port where only one of the sharers spells it out.
-fn without_odd_port(role: &Role, sharers: &[&Role], ledger: &mut Ledger) -> PodTemplate {
-    let mut template = role.spec.template.clone();
-    let ports = |role: &&Role| -> Vec<_> {
-        let containers = &role.spec.template.spec.containers;
-        containers
-            .iter()
-            .map(|container| &container.ports)
-            .cloned()
-            .collect()
-    };
-    let [one, other] = sharers else {
-        return template;
-    };
-    if ports(one) == ports(other) {
-        return template;
-    }
-    for sharer in sharers {
-        let containers = &sharer.spec.template.spec.containers;
-        if let Some(index) = containers.iter().position(has_default_port_only) {
-            let at = format!("{}.template.spec.containers[{index}].ports", sharer.path());
-            let finding = Finding::new(Code::Ports, Outcome::Adapted, at);
-            let port = format!("{V1_PORT_NAME} {V1_DEFAULT_PORT}");
-            ledger.find(finding.change(port, "left out"));
-        }
-    }
-    template
-        .spec
-        .containers
-        .iter_mut()
-        .filter(|container| has_default_port_only(container))
-        .for_each(|container| container.ports.clear());
-    template
 }
 
 fn no_replicas() -> Finding {

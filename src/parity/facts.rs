@@ -4,6 +4,7 @@
 //! facts as the kubelet would resolve them. When pods are restarted and when a job ends is said in words that both sides
 //! share, worked out from the `PyTorchJob` on one side and from `TrainJob`, `JobSet` and Jobs on the other.
 
+mod defaults;
 mod ending;
 mod env;
 mod flatten;
@@ -19,8 +20,8 @@ use serde_json::Value;
 
 use super::{Shape, V1Objects, V2Objects};
 use crate::api::meta::{
-    JOB_COMPLETION_INDEX, JOBSET_GLOBAL_INDEX, MASTER, NODE, V1_CONTAINER, V1_LABEL_REPLICA_INDEX,
-    V1_LABEL_REPLICA_TYPE,
+    JOB_COMPLETION_INDEX, JOBSET_GLOBAL_INDEX, MASTER, NODE, V1_CONTAINER, V1_LABEL_JOB_NAME,
+    V1_LABEL_REPLICA_INDEX, V1_LABEL_REPLICA_TYPE,
 };
 
 /// The training container, in the names of facts.
@@ -78,7 +79,9 @@ impl Side {
 #[must_use]
 pub fn of_v1(objects: &V1Objects) -> Shape {
     let mut shape = ending::of_v1(objects);
-    metadata::add(&objects.job, &mut shape.job);
+    let first = objects.pods.first().unwrap_or(&Value::Null);
+    let made = &first["metadata"]["labels"][V1_LABEL_JOB_NAME];
+    metadata::add(&objects.job, made, &mut shape.job);
     gang::add(objects.pod_group.as_ref(), &mut shape.job);
     pod::add(&objects.pods, Side::V1, &mut shape.pods);
     shape
@@ -88,7 +91,11 @@ pub fn of_v1(objects: &V1Objects) -> Shape {
 #[must_use]
 pub fn of_v2(objects: &V2Objects) -> Shape {
     let mut shape = ending::of_v2(objects);
-    metadata::add(&objects.job, &mut shape.job);
+    metadata::add(
+        &objects.job,
+        &objects.jobset["metadata"]["name"],
+        &mut shape.job,
+    );
     gang::add(objects.pod_group.as_ref(), &mut shape.job);
     pod::add(&objects.pods, Side::V2, &mut shape.pods);
     shape

@@ -1,5 +1,7 @@
 //! The labels that v1 puts on its pods, and selectors of the job itself that name them.
 
+use serde_json::Value;
+
 use crate::api::meta::{
     JOB_LABELS, ObjectMeta, V1_LABEL_JOB_NAME, V1_LABEL_JOB_ROLE, V1_LABEL_OPERATOR,
     V1_LABEL_REPLICA_INDEX, V1_LABEL_REPLICA_TYPE, V1_OPERATOR,
@@ -7,7 +9,7 @@ use crate::api::meta::{
 use crate::api::pod::PodSpec;
 
 use super::{Context, Sources};
-use crate::convert::finding::{Code, Outcome};
+use crate::convert::finding::{Code, Finding, Outcome};
 use crate::convert::launch::For;
 use crate::convert::ledger::{Ledger, child};
 use crate::convert::names::JobName;
@@ -53,7 +55,8 @@ pub(super) fn drop_job_labels(metadata: &mut ObjectMeta, sources: &Sources, ledg
     }
 }
 
-/// Gives the pods v1's labels where a selector of the job itself names them, or a variable or file of its own shows them.
+/// Gives the pods v1's labels where a selector of the job names them, their own or that of the other role, or a variable or
+/// file of their own shows them.
 pub(super) fn keep_selected(
     metadata: &mut ObjectMeta,
     spec: &PodSpec,
@@ -61,19 +64,9 @@ pub(super) fn keep_selected(
     sources: &Sources,
     ledger: &mut Ledger,
 ) {
-    let selectors = [
-        (".spec.affinity", spec.affinity.as_slice()),
-        (
-            ".spec.topologySpreadConstraints",
-            spec.topology_spread_constraints.as_slice(),
-        ),
-    ];
     for label in V1_LABELS {
-        let selector = selectors
-            .iter()
-            .find(|(_, values)| values.iter().any(|value| mentions(value, &[label])))
-            .map(|(at, _)| (*at).to_owned());
-        let Some(at) = selector.or_else(|| shows(spec, label)) else {
+        let shown = || Some(format!("{}{}", sources.0.first()?, shows(spec, label)?));
+        let Some(at) = selected(label, context).or_else(shown) else {
             continue;
         };
         if let Some(value) = known_value(label, context) {
@@ -92,17 +85,31 @@ pub(super) fn keep_selected(
             } else {
                 "the job's name isn't known yet"
             };
-            let finding = sources
-                .finding(Code::PodLabels, Outcome::Lost, &at)
-                .covering(Vec::new());
             let note = if at.ends_with("valueFrom") || at.contains(".volumes[") {
                 format!("{why}, so what reads it finds nothing")
             } else {
                 format!("{why}, so a selector that names it matches nothing")
             };
+            let finding = Finding::about(Code::PodLabels, Outcome::Lost, at);
             ledger.find(finding.had(label).note(note));
         }
     }
+}
+
+/// Where a selector of any role names `label`: v1's pods are found by those of the other role, too.
+fn selected(label: &str, context: Context) -> Option<String> {
+    context.topology.each().find_map(|role| {
+        let spec = &role.spec.template.spec;
+        let names = |values: &[Value]| values.iter().any(|value| mentions(value, &[label]));
+        let field = if names(spec.affinity.as_slice()) {
+            "affinity"
+        } else if names(&spec.topology_spread_constraints) {
+            "topologySpreadConstraints"
+        } else {
+            return None;
+        };
+        Some(format!("{}.template.spec.{field}", role.path()))
+    })
 }
 
 /// The value that v1 gives `label` on the pods in question, if it is the same for all of them.

@@ -9,6 +9,8 @@ use crate::parity::compare::Difference;
 use crate::parity::facts::{RUNTIME, words};
 
 const GANG: &str = "gang";
+/// Where a job asks for it.
+const POLICY: &str = "spec.runPolicy.schedulingPolicy";
 /// How many pods must fit before any starts.
 const MEMBERS: &str = "gang.minMember";
 
@@ -140,11 +142,22 @@ pub fn gang_of_roles(scene: &Scene, difference: &Difference) -> bool {
     told && (field == MEMBERS || field.starts_with("gang.minResources["))
 }
 
+/// The group itself, and the marks by which its pods and their scheduler know it.
 pub fn no_gang(scene: &Scene, difference: &Difference) -> bool {
-    scene.rank.is_none()
-        && scene.v1.contains_key(GANG)
-        && !scene.v2.contains_key(GANG)
-        && difference.field.starts_with(GANG)
+    const MARKS: [&str; 3] = [
+        "annotations[scheduling.k8s.io/group-name]",
+        "labels[scheduling.x-k8s.io/pod-group]",
+        "schedulerName",
+    ];
+    let field = difference.field.as_str();
+    let codes = [Code::SchedulingPolicy, Code::RuntimeCannot];
+    let mut told = scene
+        .reported(&codes)
+        .filter(|finding| finding.at == POLICY);
+    told.next().is_some()
+        && scene.case.v1.job.contains_key(GANG)
+        && !scene.case.v2.job.contains_key(GANG)
+        && (MARKS.contains(&field) || field.starts_with(GANG) && scene.rank.is_none())
 }
 
 pub fn own_annotation(scene: &Scene, difference: &Difference) -> bool {

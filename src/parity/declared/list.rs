@@ -163,9 +163,9 @@ declared! {
     "pod group of a job in two roles"
         "Trainer counts one pod for each replicated job."
         announced [SchedulingPolicy] told [] ending::gang_of_roles;
-    "pod group that nobody asked for"
-        "The conversion was told that no gang scheduler runs."
-        announced [SchedulingPolicy] told [] ending::no_gang;
+    "pod group left out"
+        "The conversion was told that no gang scheduler runs, or the runtime that was asked for makes no pod group."
+        announced [SchedulingPolicy RuntimeCannot] told [] ending::no_gang;
     "annotations for trainshift"
         "They were meant for trainshift, not for the job."
         announced [ServerFields] told [] ending::own_annotation;

@@ -116,11 +116,15 @@ pub fn template_finalizer(_: &Scene, difference: &Difference) -> bool {
     difference.field.starts_with("finalizers[") && difference.v2.is_none()
 }
 
-pub fn default_port(_: &Scene, difference: &Difference) -> bool {
-    let field = format!("containers[trainer].ports[{V1_DEFAULT_PORT}/TCP].name");
-    difference.field == field
-        && difference.v1_text() == Some(V1_PORT_NAME)
+/// On the host's network a port is the node's, and not information only.
+pub fn default_port(scene: &Scene, difference: &Difference) -> bool {
+    let port = format!("containers[trainer].ports[{V1_DEFAULT_PORT}/TCP]");
+    let name = scene.v1.get(&format!("{port}.name"));
+    let of_port = difference.field.strip_prefix(&port);
+    name.is_some_and(|name| name == V1_PORT_NAME)
         && difference.v2.is_none()
+        && (of_port == Some(".name")
+            || of_port == Some(".hostPort") && !scene.v2.contains_key("hostNetwork"))
 }
 
 pub fn ports(_: &Scene, difference: &Difference) -> bool {

@@ -6,10 +6,11 @@ use super::{NAME, flatten};
 use crate::api::meta::LAST_APPLIED;
 use crate::parity::Facts;
 
-/// Adds the facts about `job`'s metadata.
-pub fn add(job: &Value, facts: &mut Facts) {
+/// Adds the facts about `job`'s metadata. Where the API server has yet to make its name up, it is the one that its objects
+/// have from it: `made`.
+pub fn add(job: &Value, made: &Value, facts: &mut Facts) {
     let metadata = &job["metadata"];
-    if let Some(name) = metadata["name"].as_str() {
+    if let Some(name) = metadata["name"].as_str().or(made.as_str()) {
         facts.insert(NAME.to_owned(), Value::from(name));
     }
     flatten::entries("labels", &metadata["labels"], facts);

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::selector::Selectors;
-use super::{DROPPED, HOSTNAME, NAME, SUBDOMAIN, Side, TRAINER, env, flatten};
+use super::{DROPPED, HOSTNAME, NAME, SUBDOMAIN, Side, TRAINER, defaults, env, flatten};
 use crate::api::meta::{CONTAINER_ANNOTATIONS, DEFAULT_CONTAINER};
 use crate::parity::Facts;
 
@@ -91,11 +91,10 @@ fn spec(pod: &Value, side: Side, selectors: &mut Selectors, facts: &mut Facts) {
     } else {
         account
     };
-    for (name, value) in [
-        (HOSTNAME, hostname),
-        (SUBDOMAIN, take("subdomain")),
-        ("serviceAccountName", account),
-    ] {
+    let subdomain = take("subdomain");
+    spec.insert("serviceAccountName".to_owned(), account);
+    defaults::fill_pod(&mut spec);
+    for (name, value) in [(HOSTNAME, hostname), (SUBDOMAIN, subdomain)] {
         if !value.is_null() && value != "" {
             facts.insert(name.to_owned(), value);
         }
@@ -176,6 +175,7 @@ fn containers(list: &str, containers: &Value, pod: &Value, side: Side, facts: &m
 fn one_container(at: &str, container: &Value, pod: &Value, side: Side, facts: &mut Facts) {
     let environment = env::resolve(container, pod);
     let mut rest = container.as_object().cloned().unwrap_or_default();
+    defaults::fill_container(&mut rest, pod["spec"]["hostNetwork"] == true);
     rest.remove("name");
     rest.remove("env");
     for key in ["command", "args"] {
