@@ -14,6 +14,7 @@ pub mod runtimes;
 mod job;
 mod jobset;
 mod list;
+mod overrides;
 mod patch;
 mod pod_group;
 mod quantity;
