@@ -6,6 +6,7 @@
 
 mod cluster;
 mod convert;
+mod diff;
 pub mod docs;
 pub mod exit;
 pub mod explain;
@@ -43,6 +44,23 @@ enum Command {
     Serve(serve::Flags),
     /// Converts files of PyTorchJobs: objects on stdout, a report of every field on stderr
     Convert(convert::Args),
+    /// Compares the pods of PyTorchJobs with those of their TrainJobs, without a cluster
+    ///
+    /// The pods that Training Operator v1.9 would make stand beside those that Kubeflow Trainer would make: of the conversion
+    /// of each job, or of TrainJobs that somebody wrote. What v2 does differently by nature, and what the conversion reports, is
+    /// declared, with a reason; anything else is undeclared, and the exit code is 1. Of a TrainJob that somebody wrote, a
+    /// difference is declared too if the conversion in style exact has, and reports, the very same.
+    ///
+    /// With --output json, stdout is one document: `trainer` (the version), `jobs`, `reasons` (by the name of what is
+    /// declared), `unpaired` and `unreadable`. A job has `name`, `v1` and `v2` (file, kind, namespace, name; `v2` is null for a
+    /// conversion), `verdict` (`equal` but for declared differences, `different`, or `refused` with `findings`), `runtime`,
+    /// `pods`, `equal` (how many facts are, over all ranks), the counts `undeclared` and `declared`, and `differences`: `ranks` (such as `0-3,5`; null
+    /// for the job as a whole), `field`, `v1` and `v2` (null where absent), `declared` (a name in `reasons`, or null),
+    /// `pattern` (the values are JSON text in which `<rank>`, `<rank-1>` stand for numbers that grow with the rank) and
+    /// `example` (each rank has values of its own, and these are those of the first). Undeclared differences come first.
+    /// Values of variables that look like credentials are hidden.
+    #[command(verbatim_doc_comment)]
+    Diff(diff::Args),
     /// Explains a finding's code, or lists all codes
     Explain(explain::Args),
     /// Prints what an installation needs: webhook configurations, runtimes, reviews to try, completions
@@ -101,6 +119,7 @@ fn dispatch(command: Command, io: &mut Io<'_>) -> Result<Exit, (Exit, anyhow::Er
     match command {
         Command::Serve(flags) => serve::run(flags).map(|()| Exit::Done),
         Command::Convert(args) => convert::run(args, io).map_err(unusable),
+        Command::Diff(args) => diff::run(args, io).map_err(unusable),
         Command::Explain(args) => explain::run(&args, io).map_err(unusable),
         Command::Generate(command) => generate::run(command, io).map_err(unusable),
     }

@@ -11,6 +11,7 @@ mod address;
 pub mod compare;
 pub mod declared;
 pub mod facts;
+pub mod predict;
 
 use std::collections::BTreeMap;
 

@@ -33,7 +33,8 @@ pub fn find(job: &PyTorchJob) -> Vec<Finding> {
             for (index, container) in containers.iter().enumerate() {
                 let at = format!("spec.pytorchReplicaSpecs.{key}.template.spec.{list}[{index}]");
                 let suspects = container.env.iter().filter(|variable| {
-                    is_telling(&variable.name) && variable.value.as_deref().is_some_and(is_literal)
+                    looks_like_credential(&variable.name)
+                        && variable.value.as_deref().is_some_and(is_literal)
                 });
                 findings.extend(suspects.map(|variable| {
                     Finding::about(
@@ -49,7 +50,9 @@ pub fn find(job: &PyTorchJob) -> Vec<Finding> {
     findings
 }
 
-fn is_telling(name: &str) -> bool {
+/// Whether a variable's name says that its value must not be printed.
+#[must_use]
+pub fn looks_like_credential(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     WORDS.iter().any(|word| name.contains(word))
         || name

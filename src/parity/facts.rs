@@ -12,7 +12,7 @@ mod gang;
 mod metadata;
 mod pod;
 mod quantity;
-mod ranks;
+pub(crate) mod ranks;
 mod selector;
 pub mod words;
 

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "helpers of tests fail like tests")]
 
 mod convert;
+mod diff;
 mod explain;
 mod generate;
 mod tree;

@@ -26,15 +26,8 @@ impl Settings {
     pub(super) fn new(args: Args) -> Self {
         let target = Target {
             dialect: args.to.dialect().unwrap_or_default(),
-            style: match args.style {
-                Style::Exact => target::Style::Exact,
-                Style::Idiomatic => target::Style::Idiomatic,
-            },
-            layout: match args.layout {
-                Layout::Auto => target::Layout::Auto,
-                Layout::One => target::Layout::One,
-                Layout::Roles => target::Layout::Roles,
-            },
+            style: args.style.meant(),
+            layout: args.layout.meant(),
             gang: args.gang_scheduler.meant(),
             runtime: args.runtime,
             ..Target::default()
@@ -66,9 +59,30 @@ impl Settings {
     }
 }
 
+impl Style {
+    /// What the converter calls it.
+    pub(in crate::cli) fn meant(self) -> target::Style {
+        match self {
+            Self::Exact => target::Style::Exact,
+            Self::Idiomatic => target::Style::Idiomatic,
+        }
+    }
+}
+
+impl Layout {
+    /// What the converter calls it.
+    pub(in crate::cli) fn meant(self) -> target::Layout {
+        match self {
+            Self::Auto => target::Layout::Auto,
+            Self::One => target::Layout::One,
+            Self::Roles => target::Layout::Roles,
+        }
+    }
+}
+
 impl To {
     /// The version that was named, if one was.
-    pub(super) fn dialect(self) -> Option<Dialect> {
+    pub(in crate::cli) fn dialect(self) -> Option<Dialect> {
         match self {
             Self::V2_0 => Some(Dialect::V2_0),
             Self::V2_1 => Some(Dialect::V2_1),

@@ -1,0 +1,325 @@
+//! What is to be compared: each `PyTorchJob` with the `TrainJob` of the same name, and with the runtime that it refers to.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::api::meta::{
+    CLUSTER_TRAINING_RUNTIME, PYTORCHJOB, TRAINER_API_VERSION, TRAINING_RUNTIME, TRAINJOB,
+};
+use crate::api::pytorchjob::PyTorchJob;
+use crate::cli::input::files;
+use crate::cli::input::{self, Object, Problem, split};
+use crate::convert::dialect::Dialect;
+use crate::convert::target::Target;
+use crate::parity::predict::runtimes;
+
+/// Most pods of a job that are compared: each is predicted, and held in memory, by itself.
+const MOST_PODS: i64 = 10_000;
+
+/// Everything that came in.
+pub(super) struct Input {
+    /// What is compared.
+    pub pairs: Vec<Pair>,
+    /// Jobs of one side without one of the other.
+    pub unpaired: Vec<Place>,
+    /// What can't be read or used.
+    pub problems: Vec<Problem>,
+}
+
+/// A job, and what to compare it with.
+pub(super) struct Pair {
+    /// Where the job stands.
+    pub place: Place,
+    /// The job.
+    pub job: Box<PyTorchJob>,
+    /// A `TrainJob` that somebody wrote; without one, the job is converted.
+    pub written: Option<Written>,
+}
+
+/// A `TrainJob` that somebody wrote, on its runtime.
+pub(super) struct Written {
+    /// Where it stands.
+    pub place: Place,
+    /// The `TrainJob`.
+    pub trainjob: Value,
+    /// Its runtime.
+    pub runtime: Value,
+}
+
+/// Where an object stands, and what it is called.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Place {
+    /// The file.
+    pub file: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its namespace, if it says one.
+    pub namespace: Option<String>,
+    /// Its name, or the beginning of it.
+    pub name: String,
+}
+
+impl Place {
+    fn of(file: &str, kind: &'static str, object: &Value) -> Self {
+        let text = |key: &str| object["metadata"][key].as_str().map(str::to_owned);
+        let made_up = || text("generateName").map(|prefix| format!("{prefix}*"));
+        Self {
+            file: file.to_owned(),
+            kind,
+            namespace: text("namespace"),
+            name: text("name")
+                .or_else(made_up)
+                .unwrap_or_else(|| "(no name)".to_owned()),
+        }
+    }
+
+    /// `namespace/name`.
+    pub(super) fn full_name(&self) -> String {
+        match &self.namespace {
+            Some(namespace) => format!("{namespace}/{}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    /// Whether both may be the same job: a namespace counts where both say one.
+    fn is_named_like(&self, other: &Self) -> bool {
+        self.name == other.name && self.may_be_beside(other)
+    }
+
+    fn may_be_beside(&self, other: &Self) -> bool {
+        self.namespace.is_none() || other.namespace.is_none() || self.namespace == other.namespace
+    }
+}
+
+/// A `TrainJob` or a runtime as it stood there.
+struct Found {
+    place: Place,
+    value: Value,
+}
+
+impl Input {
+    /// Reads both sides.
+    pub(super) fn read(v1: &Path, v2: Option<&Path>, target: &Target) -> Self {
+        let mut problems = Vec::new();
+        let mut jobs = Vec::new();
+        for (source, object) in objects(v1, &mut problems) {
+            if let Object::Job(job, value) = object {
+                let place = Place::of(&source, PYTORCHJOB, &value);
+                if pods_of_v1(&job) > MOST_PODS {
+                    problems.push(too_many(&place));
+                } else {
+                    jobs.push((place, job));
+                }
+            }
+        }
+        if jobs.is_empty() && problems.is_empty() {
+            problems.push(Problem::of_file(
+                &v1.display().to_string(),
+                "no PyTorchJob of kubeflow.org/v1",
+            ));
+        }
+        let Some(v2) = v2 else {
+            let pair = |(place, job)| Pair {
+                place,
+                job,
+                written: None,
+            };
+            return Self {
+                pairs: jobs.into_iter().map(pair).collect(),
+                unpaired: Vec::new(),
+                problems,
+            };
+        };
+        let (trainjobs, runtimes) = trainer_objects(v2, &mut problems);
+        pair(jobs, trainjobs, &runtimes, target.dialect, problems)
+    }
+}
+
+/// The objects of all files below `path`, each with its file.
+fn objects(path: &Path, problems: &mut Vec<Problem>) -> Vec<(String, Object<'static>)> {
+    let (sources, unreadable) = files::sources(&[path.to_owned()], None);
+    problems.extend(unreadable);
+    let mut found = Vec::new();
+    for source in &sources {
+        let text = match source.read() {
+            Ok(text) => text,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
+        let documents = split::documents(&text);
+        for (index, document) in documents.iter().enumerate() {
+            let number = (documents.len() > 1).then_some(index + 1);
+            for object in input::objects(&source.label, document, number) {
+                match object {
+                    Ok(Object::Job(job, value)) => {
+                        found.push((source.label.clone(), Object::Job(job, value)));
+                    }
+                    Ok(Object::Other { what, value, .. }) => {
+                        found.push((
+                            source.label.clone(),
+                            Object::Other {
+                                what,
+                                value,
+                                text: None,
+                            },
+                        ));
+                    }
+                    Err(problem) => problems.push(problem),
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The TrainJobs and the runtimes of a side.
+fn trainer_objects(path: &Path, problems: &mut Vec<Problem>) -> (Vec<Found>, Vec<Found>) {
+    let (mut trainjobs, mut runtimes) = (Vec::new(), Vec::new());
+    for (file, object) in objects(path, problems) {
+        let Object::Other { value, .. } = object else {
+            continue;
+        };
+        for value in items(value) {
+            if value["apiVersion"] != TRAINER_API_VERSION {
+                continue;
+            }
+            let found = |kind| Found {
+                place: Place::of(&file, kind, &value),
+                value: value.clone(),
+            };
+            match value["kind"].as_str() {
+                Some(TRAINJOB) => trainjobs.push(found(TRAINJOB)),
+                Some(TRAINING_RUNTIME) => runtimes.push(found(TRAINING_RUNTIME)),
+                Some(CLUSTER_TRAINING_RUNTIME) => runtimes.push(found(CLUSTER_TRAINING_RUNTIME)),
+                _ => {}
+            }
+        }
+    }
+    (trainjobs, runtimes)
+}
+
+/// The items of a List; anything else is itself.
+fn items(mut value: Value) -> Vec<Value> {
+    if value["kind"] == "List"
+        && let Some(Value::Array(items)) = value.get_mut("items")
+    {
+        return std::mem::take(items);
+    }
+    vec![value]
+}
+
+/// Pairs by name; of one job on either side, both are meant, whatever they are called.
+fn pair(
+    jobs: Vec<(Place, Box<PyTorchJob>)>,
+    mut trainjobs: Vec<Found>,
+    runtimes: &[Found],
+    dialect: Dialect,
+    mut problems: Vec<Problem>,
+) -> Input {
+    let only = jobs.len() == 1 && trainjobs.len() == 1;
+    let (mut pairs, mut unpaired) = (Vec::new(), Vec::new());
+    for (place, job) in jobs {
+        let index = trainjobs
+            .iter()
+            .position(|found| only || found.place.is_named_like(&place));
+        let Some(index) = index else {
+            unpaired.push(place);
+            continue;
+        };
+        let Found {
+            place: of_trainjob,
+            value,
+        } = trainjobs.remove(index);
+        match runtime(&of_trainjob, &value, runtimes, dialect) {
+            Err(problem) => problems.push(problem),
+            Ok(runtime) if pods_of_v2(&value, &runtime) > MOST_PODS => {
+                problems.push(too_many(&of_trainjob));
+            }
+            Ok(runtime) => {
+                let written = Written {
+                    place: of_trainjob,
+                    trainjob: value,
+                    runtime,
+                };
+                pairs.push(Pair {
+                    place,
+                    job,
+                    written: Some(written),
+                });
+            }
+        }
+    }
+    unpaired.extend(trainjobs.into_iter().map(|found| found.place));
+    Input {
+        pairs,
+        unpaired,
+        problems,
+    }
+}
+
+/// The runtime that a `TrainJob` refers to: of the same files, or one that is known.
+fn runtime(
+    place: &Place,
+    trainjob: &Value,
+    runtimes: &[Found],
+    dialect: Dialect,
+) -> Result<Value, Problem> {
+    let reference = &trainjob["spec"]["runtimeRef"];
+    let name = reference["name"].as_str().unwrap_or_default();
+    let kind = reference["kind"]
+        .as_str()
+        .unwrap_or(CLUSTER_TRAINING_RUNTIME);
+    let is_cluster = kind == CLUSTER_TRAINING_RUNTIME;
+    let found = runtimes.iter().find(|found| {
+        let beside = is_cluster || found.place.may_be_beside(place);
+        found.place.kind == kind && found.place.name == name && beside
+    });
+    let known = || runtimes::known(name, dialect).filter(|_| is_cluster);
+    let runtime = found.map(|found| found.value.clone()).or_else(known);
+    runtime.ok_or_else(|| {
+        let namespace = place.namespace.as_ref().filter(|_| !is_cluster);
+        let option = namespace.map_or_else(String::new, |namespace| format!(" -n {namespace}"));
+        let message = format!(
+            "TrainJob {}: spec.runtimeRef: {kind} {name:?} is not among the TrainJob's files, and trainshift knows only {}; add it: kubectl get {} {name} -o yaml{option}",
+            place.full_name(),
+            runtimes::KNOWN.join(" and "),
+            kind.to_lowercase(),
+        );
+        Problem::of_file(&place.file, message)
+    })
+}
+
+fn pods_of_v1(job: &PyTorchJob) -> i64 {
+    let specs = job.spec.pytorch_replica_specs.values().flatten();
+    specs
+        .map(|spec| i64::from(spec.replicas.unwrap_or(1)).max(0))
+        .sum()
+}
+
+/// An upper bound of the pods that the prediction would have to make.
+fn pods_of_v2(trainjob: &Value, runtime: &Value) -> i64 {
+    let number = |value: &Value| value.as_i64().unwrap_or(1).max(1);
+    let jobs = runtime
+        .pointer("/spec/template/spec/replicatedJobs")
+        .cloned()
+        .unwrap_or_else(|| json!([]));
+    let of_job = |job: &Value| {
+        number(&job["replicas"]).saturating_mul(number(&job["template"]["spec"]["parallelism"]))
+    };
+    let of_jobs = jobs.as_array().into_iter().flatten().map(of_job);
+    let nodes = number(&trainjob["spec"]["trainer"]["numNodes"])
+        .max(number(&runtime["spec"]["mlPolicy"]["numNodes"]));
+    of_jobs.fold(nodes, i64::saturating_add)
+}
+
+fn too_many(place: &Place) -> Problem {
+    let message = format!(
+        "{} {} has more than {MOST_PODS} pods; compare it with fewer, which differ in the same way",
+        place.kind,
+        place.full_name()
+    );
+    Problem::of_file(&place.file, message)
+}
