@@ -45,7 +45,7 @@ pub fn job_policy(role: &Role, job: &PyTorchJob, topology: &Topology) -> JobPoli
     let success_policy = success_rule(job, topology);
     match role.restart_policy() {
         // v1 fails the job with the first failed pod and counts no restarts.
-        "Never" => JobPolicy {
+        _ if fails_at_once(role, job) => JobPolicy {
             restart_policy: "Never",
             backoff_limit: 0,
             success_policy,
@@ -54,7 +54,7 @@ pub fn job_policy(role: &Role, job: &PyTorchJob, topology: &Topology) -> JobPoli
         // v1 counts restarts in place, of which a pod that is replaced has none: any limit above 0 is never reached.
         "ExitCode" => JobPolicy {
             restart_policy: "Never",
-            backoff_limit: if limit == 0 { 0 } else { UNLIMITED },
+            backoff_limit: UNLIMITED,
             pod_failure_policy: Some(exit_codes()),
             success_policy,
         },
@@ -63,6 +63,16 @@ pub fn job_policy(role: &Role, job: &PyTorchJob, topology: &Topology) -> JobPoli
             success_policy,
             ..JobPolicy::unlimited()
         },
+    }
+}
+
+/// Whether the first pod that fails is the last. With a limit of 0 it is so under `ExitCode`, too: whatever the exit code,
+/// and even if the pod was evicted.
+fn fails_at_once(role: &Role, job: &PyTorchJob) -> bool {
+    match role.restart_policy() {
+        "Never" => true,
+        "ExitCode" => job.spec.run_policy.backoff_limit == Some(0),
+        _ => false,
     }
 }
 
@@ -103,6 +113,14 @@ pub fn report(job: &PyTorchJob, topology: &Topology, ledger: &mut Ledger) {
                 Finding::new(Code::RestartAlways, Outcome::Adapted, at)
                     .change("Always", "OnFailure"),
             ),
+            "ExitCode" if fails_at_once(role, job) => {
+                let finding = Finding::new(Code::RestartExitCode, Outcome::Adapted, at);
+                ledger.find(
+                    finding
+                        .change("ExitCode", "Never")
+                        .note("with a limit of 0 the first pod that fails is the last, whatever its exit code"),
+                );
+            }
             "ExitCode" => {
                 let finding = Finding::new(Code::RestartExitCode, Outcome::Adapted, at);
                 ledger.find(finding.change("ExitCode", "Never with podFailurePolicy"));
@@ -148,7 +166,7 @@ fn report_backoff_limit(policy: &RunPolicy, topology: &Topology, ledger: &mut Le
         let finding = Finding::new(Code::RestartCount, Outcome::Adapted, at);
         ledger.find(finding.change(
             format!("{limit} over all pods"),
-            format!("{limit} for each role that restarts in place"),
+            format!("{limit} for each pod that restarts in place"),
         ));
     }
 }

@@ -39,7 +39,7 @@ fn policy(
 #[case::never_with_a_limit(Some("Never"), json!(9), "Never", 0, false)]
 #[case::exit_code(Some("ExitCode"), json!(null), "Never", UNLIMITED, true)]
 #[case::exit_code_with_a_limit(Some("ExitCode"), json!(4), "Never", UNLIMITED, true)]
-#[case::exit_code_at_once(Some("ExitCode"), json!(0), "Never", 0, true)]
+#[case::exit_code_at_once(Some("ExitCode"), json!(0), "Never", 0, false)]
 fn restart_policy_becomes_a_jobs(
     #[case] restart: Option<&str>,
     #[case] limit: Value,
