@@ -168,18 +168,11 @@ fn write(
     target: &Target,
     ledger: &mut Ledger,
 ) -> Result<Output, Option<Finding>> {
-    if !target.dialect.is_supported() {
-        let about = Finding::about(Code::DialectUnsupported, Outcome::Refused, "apiVersion");
-        return Err(Some(about.had(format!("Trainer {}", target.dialect))));
-    }
     validate::check(job, ledger);
     if !ledger.findings.is_empty() {
         return Err(None);
     }
     let plan = Plan::new(job, target, ledger)?;
-    let short = |base: &str, ledger: &mut Ledger| {
-        short::write(&plan, Base { name: base }, target.dialect, ledger)
-    };
     let base = match (target.style, target.runtime.as_deref()) {
         (_, Some(named)) => Some(named),
         (Style::Idiomatic, None) => Some(TORCH_DISTRIBUTED),
@@ -189,8 +182,12 @@ fn write(
     let may_generate = target.style == Style::Exact && target.generate;
     if let Some(base) = base.filter(|_| fits) {
         let mut attempt = ledger.clone();
-        let (trainjob, unsaid) = short(base, &mut attempt);
+        let (trainjob, unsaid) = short::write(&plan, Base { name: base }, &mut attempt);
         if unsaid.is_empty() || !may_generate {
+            let refusal = |finding: &&Finding| finding.outcome == Outcome::Refused;
+            if let Some(refused) = unsaid.iter().find(refusal) {
+                return Err(Some(refused.clone()));
+            }
             attempt.findings.extend(unsaid);
             *ledger = attempt;
             return Ok(Output {

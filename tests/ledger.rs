@@ -7,6 +7,8 @@
 // A helper that fails is a test that fails.
 #![allow(clippy::expect_used)]
 
+#[path = "ledger/dialects.rs"]
+mod dialects;
 #[path = "ledger/jobs.rs"]
 mod jobs;
 #[path = "ledger/pods.rs"]
@@ -17,11 +19,11 @@ mod resolve;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::Value;
-use trainshift::api::meta::SHIPPED_RUNTIME;
+use trainshift::api::meta::{SHIPPED_RUNTIME, TORCH_DISTRIBUTED};
 use trainshift::api::pytorchjob::PyTorchJob;
 use trainshift::convert::finding::Outcome;
 use trainshift::convert::ledger::{Destination, Fate};
-use trainshift::convert::target::{GangScheduler, Layout, Style, Target};
+use trainshift::convert::target::{Dialect, GangScheduler, Layout, Style, Target};
 use trainshift::convert::{Conversion, Verdict, convert};
 
 /// Fields that may be left out of the output when they have this value: leaving them out says the same.
@@ -37,7 +39,9 @@ const DEFAULTS: [(&str, &str); 9] = [
     ("spec.runPolicy.cleanPodPolicy", "\"Running\""),
 ];
 /// The same for fields of a replica or its template, by the end of their path.
-const TEMPLATE_DEFAULTS: [(&str, &str); 7] = [
+const TEMPLATE_DEFAULTS: [(&str, &str); 9] = [
+    (".metadata.labels", "{}"),
+    (".metadata.annotations", "{}"),
     (".restartPolicy", "\"OnFailure\""),
     (".imagePullPolicy", "\"Always\""),
     (".imagePullPolicy", "\"IfNotPresent\""),
@@ -47,7 +51,30 @@ const TEMPLATE_DEFAULTS: [(&str, &str); 7] = [
     (".stdin", "false"),
 ];
 
+/// Every way to convert for the newest Trainer, and each style for the others.
 fn targets() -> Vec<Target> {
+    let mut targets = newest();
+    let older = Dialect::ALL.into_iter().filter(|d| *d != Dialect::V2_3);
+    for dialect in older {
+        let is_plain = |target: &Target| {
+            target.layout == Layout::Auto && target.gang != GangScheduler::SchedulerPlugins
+        };
+        targets.extend(
+            newest()
+                .into_iter()
+                .filter(is_plain)
+                .map(|target| Target { dialect, ..target }),
+        );
+        targets.push(Target {
+            dialect,
+            runtime: Some(TORCH_DISTRIBUTED.to_owned()),
+            ..Target::default()
+        });
+    }
+    targets
+}
+
+fn newest() -> Vec<Target> {
     let mut targets = Vec::new();
     for style in [Style::Exact, Style::Idiomatic] {
         for generate in [true, false] {
@@ -125,6 +152,7 @@ fn check(input: &Value, job: &PyTorchJob, target: &Target) -> Result<(), String>
             ));
         }
     }
+    dialects::can_be_said(target.dialect, &trainjob, &runtime)?;
     resolve::well_formed(input, &trainjob, &runtime)
 }
 

@@ -60,6 +60,9 @@ pub struct JobSetSpec {
     /// Which Jobs must succeed; all when unset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub success_policy: Option<Value>,
+    /// Seconds after which the finished `JobSet` is deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl_seconds_after_finished: Option<i32>,
     /// The Jobs.
     pub replicated_jobs: Vec<ReplicatedJob>,
 }
@@ -86,16 +89,13 @@ pub struct JobTemplate {
     pub spec: JobSpec,
 }
 
-/// `batch/v1` `JobSpec`.
+/// `batch/v1` `JobSpec`. How many pods it has, Trainer sets: as many as nodes for the training step, one for others.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JobSpec {
-    /// Pods at a time; set by Trainer for the training step.
+    /// Seconds that the Job may run.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub parallelism: Option<i32>,
-    /// Pods in all; set by Trainer for the training step.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub completions: Option<i32>,
+    pub active_deadline_seconds: Option<i64>,
     /// Restarts before the Job fails.
     pub backoff_limit: i32,
     /// `Failed`: a pod is replaced once it has ended, so that no index runs twice at a time.

@@ -1,4 +1,6 @@
-//! `TrainJob` of trainer.kubeflow.org/v1alpha1, as far as trainshift writes it (Kubeflow Trainer v2.3.0).
+//! `TrainJob` of trainer.kubeflow.org/v1alpha1, as far as trainshift writes it (Kubeflow Trainer v2.0.1 to v2.3.0).
+//!
+//! What differs from the runtime's pods stands in one of three lists, by the version of Trainer.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -39,6 +41,20 @@ pub struct TrainJobSpec {
     /// The training container and the number of nodes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trainer: Option<Trainer>,
+    /// What else of the runtime's pod spec differs for this job (Trainer 2.0).
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub pod_spec_overrides: Vec<PodSpecOverride>,
+    /// What else of the runtime's pod template differs for this job (Trainer 2.1).
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub pod_template_overrides: Vec<PodTemplateOverride>,
     /// What else of the runtime's pod template differs for this job (from Trainer 2.2).
     #[serde(
         default,
@@ -103,6 +119,35 @@ pub struct Trainer {
         skip_serializing_if = "Rest::is_empty"
     )]
     pub resources_per_node: Rest,
+}
+
+/// `PodSpecOverride` (Trainer 2.0): a strategic merge of the pod spec.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PodSpecOverride {
+    /// The replicated jobs whose pods differ. None may be named in two overrides.
+    pub target_jobs: Vec<TargetJob>,
+    /// The fields of the pod spec.
+    #[serde(flatten)]
+    pub spec: Rest,
+}
+
+/// `PodTemplateOverride` (Trainer 2.1): a strategic merge of the pod template.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PodTemplateOverride {
+    /// The replicated jobs whose pods differ.
+    pub target_jobs: Vec<TargetJob>,
+    /// The fields of the pod template: `metadata` and `spec`.
+    #[serde(flatten)]
+    pub template: Rest,
+}
+
+/// A replicated job, by its name.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct TargetJob {
+    /// Name of the replicated job in the runtime.
+    pub name: String,
 }
 
 /// `RuntimePatch` (from Trainer 2.2). The patch below `template` is a strategic merge of the runtime's `JobSet` template.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 
-use crate::convert::target::{self, Target};
+use crate::convert::target::{self, Dialect, Target};
 use crate::discovery::{self, Connection};
 
 /// What schedules gangs under v1.
@@ -53,11 +53,15 @@ impl ClusterArgs {
     }
 }
 
-/// `target` for the cluster behind `connection`, asked once.
+/// `target` for the cluster behind `connection`, asked once; for the version that was `named`, whatever the cluster has.
 ///
 /// # Errors
-/// When it can't be reached or has no Trainer.
-pub(super) fn ask(connection: &Connection, target: Target) -> anyhow::Result<Target> {
+/// When it can't be reached, or has no Trainer and no version was named.
+pub(super) fn ask(
+    connection: &Connection,
+    named: Option<Dialect>,
+    target: Target,
+) -> anyhow::Result<Target> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -66,10 +70,14 @@ pub(super) fn ask(connection: &Connection, target: Target) -> anyhow::Result<Tar
         discovery::read(&client).await
     });
     let snapshot = snapshot.context("the cluster can't be asked")?;
-    if snapshot.dialect.is_none() {
+    if snapshot.dialect.or(named).is_none() {
         bail!(
             "the cluster has no Kubeflow Trainer that trainshift knows; name a version with --to"
         );
     }
-    Ok(snapshot.apply(target))
+    let found = snapshot.apply(target);
+    Ok(Target {
+        dialect: named.unwrap_or(found.dialect),
+        ..found
+    })
 }

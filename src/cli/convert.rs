@@ -37,7 +37,7 @@ pub(super) struct Args {
     /// Files, or directories to search for .yaml, .yml and .json; - or nothing for stdin
     paths: Vec<PathBuf>,
     /// Version of Kubeflow Trainer that the TrainJobs are for; auto asks the cluster named by --kubeconfig or --context, and
-    /// without one takes the newest that is supported
+    /// without one takes the newest
     #[arg(long, value_enum, default_value_t)]
     to: To,
     /// How much must be carried
@@ -127,17 +127,11 @@ pub(super) enum FailOn {
 
 /// Runs the command.
 pub(super) fn run(args: Args, io: &mut Io<'_>) -> anyhow::Result<Exit> {
-    let (cluster, to) = (args.cluster.named(), args.to);
-    let mut settings = match Settings::new(args) {
-        Ok(settings) => settings,
-        Err(error) => {
-            writeln!(io.err, "error: {error}")?;
-            return Ok(Exit::Usage);
-        }
-    };
+    let (cluster, named) = (args.cluster.named(), args.to.dialect());
+    let mut settings = Settings::new(args);
     if let Some(connection) = cluster {
-        match cluster::ask(&connection, settings.target.clone()) {
-            Ok(target) => settings.target = to.unless_named(target, settings.target.dialect),
+        match cluster::ask(&connection, named, settings.target.clone()) {
+            Ok(target) => settings.target = target,
             Err(error) => {
                 writeln!(io.err, "error: {error:#}")?;
                 return Ok(Exit::Cluster);

@@ -9,7 +9,7 @@ use crate::api::pytorchjob::{PyTorchJob, SchedulingPolicy};
 
 use super::finding::{Code, Finding, Outcome};
 use super::ledger::{Ledger, child};
-use super::target::GangScheduler;
+use super::target::{GangScheduler, Target};
 use super::topology::Topology;
 
 const AT: &str = "spec.runPolicy.schedulingPolicy";
@@ -44,13 +44,14 @@ impl Gang {
 /// Plans the pod group of a job.
 ///
 /// # Errors
-/// A finding that refuses a job whose pod group isn't the whole job.
+/// A finding that refuses a job whose pod group isn't the whole job, or can't be made by this version of Trainer.
 pub fn plan(
     job: &PyTorchJob,
     topology: &Topology,
-    scheduler: GangScheduler,
+    target: &Target,
     ledger: &mut Ledger,
 ) -> Result<Option<Gang>, Finding> {
+    let scheduler = target.gang;
     let policy = job
         .spec
         .run_policy
@@ -73,6 +74,13 @@ pub fn plan(
             );
         }
         return Ok(None);
+    }
+    if scheduler == GangScheduler::Volcano && !target.dialect.has_volcano() {
+        let refused = Finding::about(Code::DialectCannot, Outcome::Refused, AT);
+        return Err(refused.had("Volcano's pod group").note(format!(
+            "Trainer {} knows no Volcano, 2.1 and later do; --gang-scheduler none converts without a pod group",
+            target.dialect
+        )));
     }
     let total = topology.total();
     if let Some(least) = policy.min_available {

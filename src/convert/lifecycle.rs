@@ -5,10 +5,13 @@ use serde_json::{Value, json};
 use crate::api::meta::{MULTIKUEUE, NODE};
 use crate::api::pytorchjob::{PyTorchJob, RunPolicy};
 
+use super::dialect::Dialect;
 use super::finding::{Code, Finding, Outcome};
 use super::ledger::Ledger;
 use super::topology::{Role, Topology};
 
+/// Path of the deadline.
+pub const DEADLINE: &str = "spec.runPolicy.activeDeadlineSeconds";
 /// A Job's `backoffLimit` that is never reached.
 pub const UNLIMITED: i32 = i32::MAX;
 
@@ -23,6 +26,8 @@ pub struct JobPolicy {
     pub pod_failure_policy: Option<Value>,
     /// The Job's `successPolicy`.
     pub success_policy: Option<Value>,
+    /// The Job's `activeDeadlineSeconds`, where the `TrainJob` can have none.
+    pub active_deadline_seconds: Option<i64>,
 }
 
 impl JobPolicy {
@@ -34,34 +39,45 @@ impl JobPolicy {
             backoff_limit: UNLIMITED,
             pod_failure_policy: None,
             success_policy: None,
+            active_deadline_seconds: None,
         }
     }
 }
 
 /// How one role's pods end, by v1's rules (training-operator v1.9.3 `pkg/controller.v1/common/pod.go`, `pkg/core/job.go`).
 #[must_use]
-pub fn job_policy(role: &Role, job: &PyTorchJob, topology: &Topology) -> JobPolicy {
-    let limit = job.spec.run_policy.backoff_limit.unwrap_or(UNLIMITED);
-    let success_policy = success_rule(job, topology);
+pub fn job_policy(
+    role: &Role,
+    job: &PyTorchJob,
+    topology: &Topology,
+    dialect: Dialect,
+) -> JobPolicy {
+    let policy = &job.spec.run_policy;
+    let limit = policy.backoff_limit.unwrap_or(UNLIMITED);
+    let job_policy = JobPolicy {
+        success_policy: success_rule(job, topology),
+        active_deadline_seconds: policy
+            .active_deadline_seconds
+            .filter(|_| !dialect.has_deadline()),
+        ..JobPolicy::unlimited()
+    };
     match role.restart_policy() {
         // v1 fails the job with the first failed pod and counts no restarts.
         _ if fails_at_once(role, job) => JobPolicy {
             restart_policy: "Never",
             backoff_limit: 0,
-            success_policy,
-            ..JobPolicy::unlimited()
+            ..job_policy
         },
         // v1 counts restarts in place, of which a pod that is replaced has none: any limit above 0 is never reached.
         "ExitCode" => JobPolicy {
             restart_policy: "Never",
             backoff_limit: UNLIMITED,
             pod_failure_policy: Some(exit_codes()),
-            success_policy,
+            ..job_policy
         },
         _ => JobPolicy {
             backoff_limit: limit,
-            success_policy,
-            ..JobPolicy::unlimited()
+            ..job_policy
         },
     }
 }
@@ -74,6 +90,33 @@ fn fails_at_once(role: &Role, job: &PyTorchJob) -> bool {
         "ExitCode" => job.spec.run_policy.backoff_limit == Some(0),
         _ => false,
     }
+}
+
+/// Seconds that a finished `JobSet` stays at least: Trainer must have seen its end, or else makes another one.
+const LEAST_TTL: i32 = 60;
+
+/// Seconds after which a finished `JobSet` is deleted, where Trainer bears that.
+#[must_use]
+pub fn jobset_ttl(policy: &RunPolicy, dialect: Dialect) -> Option<i32> {
+    policy
+        .ttl_seconds_after_finished
+        .filter(|_| dialect.may_lose_jobset())
+        .map(|seconds| seconds.max(LEAST_TTL))
+}
+
+/// Refuses a job that Trainer would run although another controller should.
+///
+/// # Errors
+/// The finding that says so.
+pub fn refuse(policy: &RunPolicy, dialect: Dialect) -> Result<(), Finding> {
+    if policy.managed_by.as_deref() != Some(MULTIKUEUE) || dialect.honours_managed_by() {
+        return Ok(());
+    }
+    let at = "spec.runPolicy.managedBy";
+    let refused = Finding::new(Code::DialectCannot, Outcome::Refused, at).had(MULTIKUEUE);
+    Err(refused.note(format!(
+        "Trainer {dialect} would run the job in this cluster as well; 2.3 leaves it to MultiKueue"
+    )))
 }
 
 /// v1's rule for `ExitCode`: 1 to 127 is final, anything above is tried again (`pkg/util/train/train_util.go`).
@@ -104,7 +147,7 @@ fn success_rule(job: &PyTorchJob, topology: &Topology) -> Option<Value> {
 }
 
 /// Notes what becomes of `runPolicy` and the restart policies, whatever form they are written in.
-pub fn report(job: &PyTorchJob, topology: &Topology, ledger: &mut Ledger) {
+pub fn report(job: &PyTorchJob, topology: &Topology, dialect: Dialect, ledger: &mut Ledger) {
     let policy = &job.spec.run_policy;
     for role in topology.each() {
         let at = format!("{}.restartPolicy", role.path());
@@ -134,9 +177,10 @@ pub fn report(job: &PyTorchJob, topology: &Topology, ledger: &mut Ledger) {
     }
     report_backoff_limit(policy, topology, ledger);
     report_end(job, topology, ledger);
-    if let Some(seconds) = policy.ttl_seconds_after_finished {
-        let at = "spec.runPolicy.ttlSecondsAfterFinished";
-        ledger.find(Finding::new(Code::TimeToLive, Outcome::Lost, at).had(format!("{seconds} s")));
+    if jobset_ttl(policy, dialect).is_none()
+        && let Some(lost) = lost_ttl(policy)
+    {
+        ledger.find(lost);
     }
     if policy
         .managed_by
@@ -149,6 +193,14 @@ pub fn report(job: &PyTorchJob, topology: &Topology, ledger: &mut Ledger) {
                 .change("v1's controller", "Trainer"),
         );
     }
+}
+
+/// The finding about a time to live that nothing in v2 has.
+#[must_use]
+pub fn lost_ttl(policy: &RunPolicy) -> Option<Finding> {
+    let seconds = policy.ttl_seconds_after_finished?;
+    let at = "spec.runPolicy.ttlSecondsAfterFinished";
+    Some(Finding::new(Code::TimeToLive, Outcome::Lost, at).had(format!("{seconds} s")))
 }
 
 fn report_backoff_limit(policy: &RunPolicy, topology: &Topology, ledger: &mut Ledger) {

@@ -12,7 +12,7 @@ use super::lifecycle::{self, JobPolicy};
 use super::names::{JobName, NAME_VARIABLE, Names, OTHER_NAME_VARIABLE};
 use super::pod::{self, Context};
 use super::sdk;
-use super::target::{Style, Target};
+use super::target::{Dialect, Style, Target};
 use super::topology::{Role, Topology, has_default_port_only};
 
 /// Most pods of one Indexed Job (kubernetes v1.36.3 `pkg/apis/batch/validation`, `maxParallelismForIndexedJob`). Trainer
@@ -52,6 +52,8 @@ impl PodSet<'_> {
 pub struct Plan<'a> {
     /// The input.
     pub job: &'a PyTorchJob,
+    /// The version of Trainer that it is written for.
+    pub dialect: Dialect,
     /// Its pods.
     pub topology: Topology<'a>,
     /// The v2 names.
@@ -70,6 +72,7 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// The finding that refuses it.
     pub fn new(job: &'a PyTorchJob, target: &Target, ledger: &mut Ledger) -> Result<Self, Finding> {
+        lifecycle::refuse(&job.spec.run_policy, target.dialect)?;
         let topology = Topology::read(job, target.layout, ledger)?;
         if !topology.roles && topology.total() > MOST_PODS {
             let at = "spec.pytorchReplicaSpecs";
@@ -79,7 +82,7 @@ impl<'a> Plan<'a> {
                 .note(format!("a Job runs at most {MOST_PODS}")));
         }
         let names = names(job, &topology, target, ledger)?;
-        let gang = gang::plan(job, &topology, target.gang, ledger)?;
+        let gang = gang::plan(job, &topology, target, ledger)?;
         for role in topology.each() {
             pod::report_ignored(
                 &role.spec.template,
@@ -89,7 +92,7 @@ impl<'a> Plan<'a> {
             report_unknown(&role.path(), role.spec.rest.keys(), ledger);
         }
         launch::report(job, &topology, &names, ledger);
-        lifecycle::report(job, &topology, ledger);
+        lifecycle::report(job, &topology, target.dialect, ledger);
         report_object(job, &topology, ledger);
         let mut pod_set = |role: &Role<'a>, sharers: &[&Role<'a>], whose| {
             let launch = launch::environment(job, &topology, &names, whose);
@@ -108,7 +111,7 @@ impl<'a> Plan<'a> {
             if let Some(gang) = &gang {
                 gang.mark(&mut template);
             }
-            let policy = lifecycle::job_policy(role, job, &topology);
+            let policy = lifecycle::job_policy(role, job, &topology, target.dialect);
             Ok::<_, Finding>(PodSet {
                 original: &role.spec.template,
                 sources,
@@ -131,6 +134,7 @@ impl<'a> Plan<'a> {
         sdk::report(&node, ledger);
         Ok(Self {
             job,
+            dialect: target.dialect,
             topology,
             names,
             gang,
@@ -291,10 +295,6 @@ fn report_object(job: &PyTorchJob, topology: &Topology, ledger: &mut Ledger) {
         Some(false) => ledger.is_default("spec.runPolicy.suspend"),
         None => {}
     }
-    ledger.to_trainjob(
-        "spec.runPolicy.activeDeadlineSeconds",
-        "spec.activeDeadlineSeconds",
-    );
     if job.spec.run_policy.managed_by.as_deref() == Some(MULTIKUEUE) {
         ledger.to_trainjob("spec.runPolicy.managedBy", "spec.managedBy");
     }

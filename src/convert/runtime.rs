@@ -5,6 +5,8 @@
 //! are what the pods get. The same holds in every version of Trainer (trainer v2.3.0 `plugins/torch/torch.go`,
 //! `plugins/plainml/plainml.go`).
 
+mod ports;
+
 use serde_json::json;
 
 use crate::api::meta::{
@@ -20,7 +22,7 @@ use crate::api::trainjob::{RuntimeRef, TrainJob, Trainer};
 
 use super::finding::{Code, Finding, Outcome};
 use super::ledger::Ledger;
-use super::lifecycle::{JobPolicy, UNLIMITED};
+use super::lifecycle::{DEADLINE, JobPolicy, UNLIMITED, jobset_ttl, lost_ttl};
 use super::names::JobName;
 use super::plan::{Plan, PodSet};
 use super::trainjob;
@@ -55,30 +57,20 @@ pub fn shipped() -> TrainingRuntime {
 pub fn generate(plan: &Plan, ledger: &mut Ledger) -> (TrainJob, TrainingRuntime) {
     let mut trainer = Trainer::default();
     let mut node = plan.node.template.clone();
-    move_template(&plan.node, 0, ledger);
+    move_template(&plan.node, &mut node, 0, ledger);
     move_resources(&plan.node, &mut node, &mut trainer, ledger);
     let mut jobs = vec![node_job(plan.names.node, node, &plan.node.policy)];
     if let (Some(worker), Some(role)) = (&plan.worker, &plan.topology.worker) {
-        move_template(worker, 1, ledger);
-        let template = job_template(
-            ObjectMeta::default(),
-            worker.template.clone(),
-            &worker.policy,
-        );
+        let mut template = worker.template.clone();
+        move_template(worker, &mut template, 1, ledger);
         jobs.push(ReplicatedJob {
             name: plan.names.worker.to_owned(),
-            replicas: Some(role.replicas),
-            template: JobTemplate {
-                spec: JobSpec {
-                    parallelism: Some(1),
-                    completions: Some(1),
-                    ..template.spec
-                },
-                ..template
-            },
+            replicas: Some(role.replicas).filter(|replicas| *replicas != 1),
+            template: job_template(ObjectMeta::default(), template, &worker.policy),
         });
     }
     report_ending(plan, ledger);
+    let ttl = time_to_live(plan, ledger);
     let nodes = if plan.worker.is_some() {
         1
     } else {
@@ -96,9 +88,8 @@ pub fn generate(plan: &Plan, ledger: &mut Ledger) -> (TrainJob, TrainingRuntime)
     if plan.worker.is_some() {
         let master = json!({"operator": "All", "targetReplicatedJobs": [plan.names.node]});
         runtime.spec.template.spec.success_policy = Some(master);
-    } else {
-        trainer.num_nodes = Some(nodes);
     }
+    runtime.spec.template.spec.ttl_seconds_after_finished = ttl;
     if let Some(gang) = &plan.gang {
         runtime.spec.pod_group_policy = Some(gang.policy.clone());
         if let Some(queue) = &gang.queue {
@@ -140,6 +131,7 @@ fn runtime(
                 metadata: ObjectMeta::default(),
                 spec: JobSetSpec {
                     success_policy: None,
+                    ttl_seconds_after_finished: None,
                     replicated_jobs,
                 },
             },
@@ -166,8 +158,7 @@ fn job_template(
     JobTemplate {
         metadata,
         spec: JobSpec {
-            parallelism: None,
-            completions: None,
+            active_deadline_seconds: policy.active_deadline_seconds,
             backoff_limit: policy.backoff_limit,
             pod_replacement_policy: "Failed".to_owned(),
             pod_failure_policy: policy.pod_failure_policy.clone(),
@@ -177,8 +168,10 @@ fn job_template(
     }
 }
 
-fn move_template(pods: &PodSet, index: usize, ledger: &mut Ledger) {
+/// Notes where the template stands, and makes it one that Trainer can merge.
+fn move_template(pods: &PodSet, template: &mut PodTemplate, index: usize, ledger: &mut Ledger) {
     let job = format!("spec.template.spec.replicatedJobs[{index}].template.spec");
+    ports::tell_apart(pods, template, &format!("{job}.template"), ledger);
     for source in &pods.sources {
         ledger.to_runtime(source.clone(), format!("{job}.template"));
         move_variables(pods, source, &job, ledger);
@@ -189,6 +182,9 @@ fn move_template(pods: &PodSet, index: usize, ledger: &mut Ledger) {
         );
     }
     ledger.to_runtime("spec.runPolicy.backoffLimit", format!("{job}.backoffLimit"));
+    if pods.policy.active_deadline_seconds.is_some() {
+        ledger.to_runtime(DEADLINE, format!("{job}.activeDeadlineSeconds"));
+    }
     if let Some(position) = pods
         .template
         .spec
@@ -255,6 +251,23 @@ fn move_resources(
             ledger.to_trainjob(from, "spec.trainer.resourcesPerNode");
         }
     }
+}
+
+/// The time to live of the `JobSet`, where it may have one. The `TrainJob` has none in any version.
+fn time_to_live(plan: &Plan, ledger: &mut Ledger) -> Option<i32> {
+    let policy = &plan.job.spec.run_policy;
+    let seconds = jobset_ttl(policy, plan.dialect)?;
+    let lost = lost_ttl(policy)?;
+    let finding = Finding::new(lost.code, Outcome::Adapted, lost.at);
+    ledger.find(
+        finding
+            .change(
+                lost.old.unwrap_or_default(),
+                format!("{seconds} s, for the JobSet and its pods"),
+            )
+            .note("the TrainJob stays: delete it before an upgrade to Trainer 2.1, which would run it again"),
+    );
+    Some(seconds)
 }
 
 /// Notes what the Job's policies mean that the job itself doesn't spell out.

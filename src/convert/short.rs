@@ -1,4 +1,5 @@
-//! The short form: a `TrainJob` on a runtime that exists, with `spec.trainer` and one runtime patch.
+//! The short form: a `TrainJob` on a runtime that exists, with `spec.trainer` and one list of overrides, as its version
+//! of Trainer has it.
 //!
 //! What doesn't fit is returned, not dropped: style exact then takes the long form, style idiomatic reports it as lost.
 
@@ -11,17 +12,18 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::api::meta::{NODE, PATCH_MANAGER, SHIPPED_RUNTIME};
-use crate::api::trainjob::{RuntimePatch, RuntimeRef, TrainJob, Trainer};
+use crate::api::Rest;
+use crate::api::meta::{NODE, PATCH_MANAGER, SHIPPED_RUNTIME, TORCH_DISTRIBUTED};
+use crate::api::trainjob::{
+    PodSpecOverride, PodTemplateOverride, RuntimePatch, RuntimeRef, TargetJob, TrainJob,
+    TrainJobSpec, Trainer,
+};
 
 use super::dialect::Dialect;
 use super::finding::{Code, Finding, Outcome};
 use super::ledger::Ledger;
 use super::plan::Plan;
 use super::trainjob;
-
-/// Where the patch of the pod template stands in a `TrainJob`.
-const PATCH: &str = "spec.runtimePatches[0].trainingRuntimeSpec.template.spec.replicatedJobs[0].template.spec.template";
 
 /// What the short form must know of the runtime that it refers to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -36,24 +38,24 @@ impl Base<'_> {
     fn has_torch_policy(self) -> bool {
         self.name != SHIPPED_RUNTIME
     }
+
+    /// Whether it runs something by itself where the job names no command.
+    fn has_command(self, dialect: Dialect) -> bool {
+        self.name == TORCH_DISTRIBUTED && dialect.has_stock_command()
+    }
 }
 
 /// What the short form is made with.
 struct Writer<'p, 'a> {
     plan: &'p Plan<'a>,
     base: Base<'p>,
-    dialect: Dialect,
     ledger: &'p mut Ledger,
     unsaid: Vec<Finding>,
 }
 
-/// Writes `plan` as a `TrainJob` on `base`. Also returns a finding for each field that it doesn't say.
-pub fn write(
-    plan: &Plan,
-    base: Base,
-    dialect: Dialect,
-    ledger: &mut Ledger,
-) -> (TrainJob, Vec<Finding>) {
+/// Writes `plan` as a `TrainJob` on `base`. Also returns a finding for each field that it doesn't say; one that refuses,
+/// where the job would not train at all.
+pub fn write(plan: &Plan, base: Base, ledger: &mut Ledger) -> (TrainJob, Vec<Finding>) {
     let runtime_ref = RuntimeRef {
         name: base.name.to_owned(),
         ..RuntimeRef::default()
@@ -62,7 +64,6 @@ pub fn write(
     let mut writer = Writer {
         plan,
         base,
-        dialect,
         ledger,
         unsaid: Vec::new(),
     };
@@ -81,7 +82,7 @@ pub fn write(
             );
         }
     }
-    let pod_patch = writer.pod(&plan.node.template, container_patch);
+    let pod = writer.pod(&plan.node.template, container_patch);
     writer.ending(&plan.node.policy);
     if plan.gang.is_some() {
         writer.gang();
@@ -97,22 +98,55 @@ pub fn write(
         finding.outcome != Outcome::Adapted || !lost.contains(finding.at.as_str())
     });
     job.spec.trainer = Some(trainer);
-    if !pod_patch.is_empty() {
-        job.spec.runtime_patches.push(runtime_patch(&pod_patch));
-    }
+    pod.write(plan.dialect, &mut job.spec);
     (job, unsaid)
 }
 
-fn runtime_patch(pod: &Map<String, Value>) -> RuntimePatch {
-    RuntimePatch {
-        manager: PATCH_MANAGER.to_owned(),
-        training_runtime_spec: json!({"template": {"spec": {"replicatedJobs": [
-            {"name": NODE, "template": {"spec": {"template": pod}}},
-        ]}}}),
+/// What the pods have that the runtime's don't.
+struct PodOverride {
+    metadata: Map<String, Value>,
+    spec: Rest,
+}
+
+impl PodOverride {
+    /// Writes it into the list that `dialect` has for it.
+    fn write(self, dialect: Dialect, to: &mut TrainJobSpec) {
+        let Self { metadata, spec } = self;
+        let target_jobs = vec![TargetJob {
+            name: NODE.to_owned(),
+        }];
+        let template: Rest = [("metadata", metadata), ("spec", spec.clone())]
+            .into_iter()
+            .filter(|(_, part)| !part.is_empty())
+            .map(|(key, part)| (key.to_owned(), Value::Object(part)))
+            .collect();
+        if template.is_empty() {
+            return;
+        }
+        match dialect {
+            Dialect::V2_0 => to
+                .pod_spec_overrides
+                .push(PodSpecOverride { target_jobs, spec }),
+            Dialect::V2_1 => to.pod_template_overrides.push(PodTemplateOverride {
+                target_jobs,
+                template,
+            }),
+            Dialect::V2_2 | Dialect::V2_3 => to.runtime_patches.push(RuntimePatch {
+                manager: PATCH_MANAGER.to_owned(),
+                training_runtime_spec: json!({"template": {"spec": {"replicatedJobs": [
+                    {"name": NODE, "template": {"spec": {"template": template}}},
+                ]}}}),
+            }),
+        }
     }
 }
 
 impl Writer<'_, '_> {
+    /// Path of the field `key` of the pod spec among the overrides.
+    fn pod_field(&self, key: &str) -> String {
+        format!("{}.{key}", self.plan.dialect.overrides().spec)
+    }
+
     /// Notes that the subtree `suffix` of the template stands at `path`.
     fn moved(&mut self, suffix: &str, path: &str) {
         for source in &self.plan.node.sources {

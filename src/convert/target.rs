@@ -64,7 +64,7 @@ impl Default for Target {
     /// What is assumed where no cluster can be asked: the newest Trainer, with the shipped runtime installed.
     fn default() -> Self {
         Self {
-            dialect: Dialect::V2_3,
+            dialect: Dialect::default(),
             style: Style::default(),
             layout: Layout::default(),
             gang: GangScheduler::default(),

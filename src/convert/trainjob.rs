@@ -7,6 +7,7 @@ use crate::api::trainjob::{RuntimeRef, TrainJob, TrainJobSpec};
 
 use super::finding::{Code, Finding, Outcome};
 use super::ledger::{Ledger, child};
+use super::lifecycle;
 use super::plan::Plan;
 
 /// A `TrainJob` without a trainer.
@@ -20,15 +21,22 @@ pub fn skeleton(plan: &Plan, runtime_ref: RuntimeRef, ledger: &mut Ledger) -> Tr
         spec: TrainJobSpec {
             runtime_ref,
             suspend: policy.suspend.filter(|suspend| *suspend),
-            active_deadline_seconds: policy.active_deadline_seconds,
+            active_deadline_seconds: deadline(plan, ledger),
             managed_by: policy
                 .managed_by
                 .clone()
                 .filter(|manager| manager == MULTIKUEUE),
-            trainer: None,
-            runtime_patches: Vec::new(),
+            ..TrainJobSpec::default()
         },
     }
+}
+
+/// The deadline, where a `TrainJob` of this version can have one.
+fn deadline(plan: &Plan, ledger: &mut Ledger) -> Option<i64> {
+    let seconds = plan.job.spec.run_policy.active_deadline_seconds;
+    let seconds = seconds.filter(|_| plan.dialect.has_deadline())?;
+    ledger.to_trainjob(lifecycle::DEADLINE, "spec.activeDeadlineSeconds");
+    Some(seconds)
 }
 
 fn metadata(old: &ObjectMeta, ledger: &mut Ledger) -> ObjectMeta {

@@ -222,13 +222,17 @@ fn ends_with_2_when_something_is_unreadable_but_converts_the_rest() {
 }
 
 #[test]
-fn says_which_versions_are_supported() {
-    let ended = run(&["convert", "--to", "2.1"], JOB);
-    assert_eq!((ended.code, ended.out.as_str()), (2, ""));
-    assert_eq!(
-        ended.err,
-        "error: --to 2.1 is not supported yet; supported: 2.3\n"
-    );
+fn writes_for_the_version_that_is_named() {
+    // Only from 2.2 on a TrainJob has a deadline.
+    let job = JOB.replace("backoffLimit: 3", "activeDeadlineSeconds: 60");
+    let run = |version| run(&["convert", "--to", version], &job);
+    for (version, runtimes) in [("2.0", 1), ("2.1", 1), ("2.2", 0), ("2.3", 0), ("auto", 0)] {
+        let ended = run(version);
+        assert_eq!(ended.code, 0, "{version}: {}", ended.err);
+        let found = ended.out.matches("kind: TrainingRuntime\nmetadata").count();
+        assert_eq!(found, runtimes, "{version}: {}", ended.out);
+    }
+    assert_eq!(run("2.4").code, 2);
 }
 
 #[test]

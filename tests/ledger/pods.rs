@@ -63,6 +63,7 @@ fn container(name: &'static str) -> impl Strategy<Value = Value> {
         json!([{"name": "pytorchjob-port", "containerPort": 23456}]),
         json!([{"name": "pytorchjob-port", "containerPort": 29400, "protocol": "TCP"}]),
         json!([{"containerPort": 8080}, {"name": "pytorchjob-port", "containerPort": 1234}]),
+        json!([{"containerPort": 8080}, {"containerPort": 53, "protocol": "UDP"}, {"containerPort": 53}, {"containerPort": 9090}]),
     ]);
     let mounts = select(vec![
         json!([]),

@@ -97,6 +97,7 @@ pub(crate) fn well_formed(input: &Value, trainjob: &Value, runtime: &Value) -> R
     let pods = replicas(input, "Master").unwrap_or(0) + replicas(input, "Worker").unwrap_or(0);
     for (index, (_, containers)) in groups.iter().enumerate() {
         for container in containers {
+            ports(container)?;
             variables(container, master, torch, input)?;
             if master {
                 rank(container, index, groups.len(), pods)?;
@@ -106,16 +107,31 @@ pub(crate) fn well_formed(input: &Value, trainjob: &Value, runtime: &Value) -> R
     let found = match groups.as_slice() {
         [_, _] => {
             let jobs = &runtime["spec"]["template"]["spec"]["replicatedJobs"];
-            1 + jobs[1]["replicas"].as_i64().unwrap_or(0)
+            1 + jobs[1]["replicas"].as_i64().unwrap_or(1)
         }
-        _ => trainjob["spec"]["trainer"]["numNodes"]
-            .as_i64()
+        // As Trainer has it: the job's number, or else the runtime's.
+        _ => [trainjob, runtime]
+            .iter()
+            .zip(["trainer", "mlPolicy"])
+            .find_map(|(object, part)| object["spec"][part]["numNodes"].as_i64())
             .unwrap_or(0),
     };
     if found != pods {
         return Err(format!("{found} pods instead of {pods}"));
     }
     names(trainjob, runtime, pods)
+}
+
+/// Trainer takes two ports of one number, or two without a name, for the same.
+fn ports(container: &Value) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    let ports = container["ports"].as_array().into_iter().flatten();
+    for port in ports {
+        if !seen.insert(text(&port["name"])) | !seen.insert(port["containerPort"].to_string()) {
+            return Err(format!("two ports like {port}"));
+        }
+    }
+    Ok(())
 }
 
 fn variables(container: &Value, master: bool, torch: bool, input: &Value) -> Result<(), String> {

@@ -1,4 +1,4 @@
-//! Arguments of `convert`, checked.
+//! Arguments of `convert`, in the converter's terms.
 
 use std::io::{IsTerminal as _, stderr, stdout};
 use std::path::PathBuf;
@@ -21,33 +21,11 @@ pub(super) struct Settings {
     pub(super) fail_on: Verdict,
 }
 
-/// Why the arguments make no sense.
-#[derive(Debug, thiserror::Error, PartialEq)]
-pub(super) enum SettingsError {
-    /// The version is known, but nothing is written for it.
-    #[error("--to {asked} is not supported yet; supported: {}", supported())]
-    Dialect {
-        /// What was asked for.
-        asked: Dialect,
-    },
-}
-
-fn supported() -> String {
-    let dialects = Dialect::ALL
-        .into_iter()
-        .filter(|dialect| dialect.is_supported());
-    dialects.map(Dialect::as_str).collect::<Vec<_>>().join(", ")
-}
-
 impl Settings {
-    /// Checks what was typed.
-    pub(super) fn new(args: Args) -> Result<Self, SettingsError> {
-        let dialect = args.to.dialect();
-        if !dialect.is_supported() {
-            return Err(SettingsError::Dialect { asked: dialect });
-        }
+    /// What was typed.
+    pub(super) fn new(args: Args) -> Self {
         let target = Target {
-            dialect,
+            dialect: args.to.dialect().unwrap_or_default(),
             style: match args.style {
                 Style::Exact => target::Style::Exact,
                 Style::Idiomatic => target::Style::Idiomatic,
@@ -61,7 +39,7 @@ impl Settings {
             runtime: args.runtime,
             ..Target::default()
         };
-        Ok(Self {
+        Self {
             paths: args.paths,
             target,
             format: args.output,
@@ -73,7 +51,7 @@ impl Settings {
                 FailOn::Lossy => Verdict::Lossy,
                 FailOn::Adapted => Verdict::Adapted,
             },
-        })
+        }
     }
 
     /// Whether every leaf must be looked at: for the report, and because a leaf that no rule took is a loss.
@@ -89,22 +67,14 @@ impl Settings {
 }
 
 impl To {
-    /// What the cluster said, unless a version was named.
-    pub(super) fn unless_named(self, found: Target, named: Dialect) -> Target {
-        let dialect = match self {
-            Self::Auto => found.dialect,
-            _ => named,
-        };
-        Target { dialect, ..found }
-    }
-
-    /// The version meant. Where no cluster can be asked, the newest that is supported.
-    fn dialect(self) -> Dialect {
+    /// The version that was named, if one was.
+    pub(super) fn dialect(self) -> Option<Dialect> {
         match self {
-            Self::V2_0 => Dialect::V2_0,
-            Self::V2_1 => Dialect::V2_1,
-            Self::V2_2 => Dialect::V2_2,
-            Self::V2_3 | Self::Auto => Dialect::V2_3,
+            Self::V2_0 => Some(Dialect::V2_0),
+            Self::V2_1 => Some(Dialect::V2_1),
+            Self::V2_2 => Some(Dialect::V2_2),
+            Self::V2_3 => Some(Dialect::V2_3),
+            Self::Auto => None,
         }
     }
 }

@@ -25,7 +25,7 @@ fn policy(
     }
     let job: PyTorchJob = serde_json::from_value(json!({"spec": spec})).unwrap();
     let topology = Topology::read(&job, Layout::Auto, &mut Ledger::default()).unwrap();
-    job_policy(topology.first().unwrap(), &job, &topology)
+    job_policy(topology.first().unwrap(), &job, &topology, Dialect::V2_3)
 }
 
 #[rstest]

@@ -1,14 +1,14 @@
-//! The training container, in `spec.trainer` and in the runtime patch.
+//! The training container, in `spec.trainer` and among the overrides.
 
 use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{PATCH, Writer};
+use super::Writer;
+use crate::api::Rest;
 use crate::api::meta::V1_PORT_NAME;
 use crate::api::pod::{Container, ContainerPort};
 use crate::api::trainjob::Trainer;
-use crate::convert::dialect::{MAX_IMAGE, MAX_ITEMS};
 use crate::convert::finding::{Code, Outcome};
 use crate::convert::ledger::child;
 
@@ -16,7 +16,7 @@ use crate::convert::ledger::child;
 const TORCHTUNE: [&str; 2] = ["tune", "run"];
 
 impl Writer<'_, '_> {
-    /// Writes the training container: as much as there is room for into `to`, and some into the patch.
+    /// Writes the training container: as much as there is room for into `to`, and some into the overrides (`patch`).
     pub(super) fn main_container(
         &mut self,
         index: usize,
@@ -25,8 +25,9 @@ impl Writer<'_, '_> {
         patch: &mut Map<String, Value>,
     ) {
         let at = format!(".spec.containers[{index}]");
+        let dialect = self.plan.dialect;
         let image = from.image.as_deref().unwrap_or_default();
-        if image.len() > MAX_IMAGE {
+        if image.len() > dialect.longest_image() {
             self.cannot(
                 &format!("{at}.image"),
                 format!("an image of {} characters", image.len()),
@@ -34,6 +35,18 @@ impl Writer<'_, '_> {
         } else {
             self.moved(&format!("{at}.image"), "spec.trainer.image");
             to.image.clone_from(&from.image);
+        }
+        if self.base.has_command(dialect) && from.command.is_empty() {
+            let about = self.finding(
+                Code::DialectCannot,
+                Outcome::Refused,
+                &format!("{at}.command"),
+            );
+            let note = format!(
+                "where none is given, {} of Trainer {dialect} runs one that trains nothing: give one, or convert in style exact",
+                self.base.name
+            );
+            self.unsaid.push(about.note(note));
         }
         if self.base.has_torch_policy() && from.command == TORCHTUNE {
             let about = self.finding(Code::RuntimeCannot, Outcome::Lost, &format!("{at}.command"));
@@ -45,8 +58,12 @@ impl Writer<'_, '_> {
             ("command", &from.command, &mut to.command),
             ("args", &from.args, &mut to.args),
         ] {
-            if items.len() > MAX_ITEMS {
+            let longest = items.iter().map(|item| item.chars().count()).max();
+            if items.len() > dialect.most_items(list) {
                 self.cannot(&format!("{at}.{list}"), format!("{} items", items.len()));
+            } else if let Some(longest) = longest.filter(|long| *long > dialect.longest_item()) {
+                let had = format!("an item of {longest} characters");
+                self.cannot(&format!("{at}.{list}"), had);
             } else {
                 self.moved(&format!("{at}.{list}"), &format!("spec.trainer.{list}"));
                 into.clone_from(items);
@@ -68,20 +85,40 @@ impl Writer<'_, '_> {
                 self.cannot_value(&child(&format!("{at}.resources"), key), value);
             }
         }
+        if self.base.has_torch_policy() && dialect.needs_requests() {
+            self.spell_out_requests(&at, &mut to.resources_per_node);
+        }
         self.mounts(&at, from, patch);
         for (key, value) in &from.rest {
             let suffix = child(&at, key);
-            if key == "securityContext" {
-                self.moved(
-                    &suffix,
-                    &format!("{PATCH}.spec.containers[0].securityContext"),
-                );
+            if dialect.can_patch_container(key) {
+                self.moved(&suffix, &self.pod_field(&format!("containers[0].{key}")));
                 patch.insert(key.clone(), value.clone());
             } else if is_default(key, value, image) {
                 self.default(&suffix);
             } else {
                 self.cannot_value(&suffix, value);
             }
+        }
+    }
+
+    /// Writes the requests that Kubernetes takes from the limits where none are given: a torch policy that reads requests
+    /// only would start one process on each node.
+    fn spell_out_requests(&mut self, at: &str, resources: &mut Rest) {
+        let Some(mut requests) = resources.get("limits").and_then(Value::as_object).cloned() else {
+            return;
+        };
+        let given = resources.get("requests").and_then(Value::as_object);
+        requests.extend(given.cloned().unwrap_or_default());
+        if given.is_none_or(|given| given.len() < requests.len()) {
+            let at = format!("{at}.resources.requests");
+            let about = self.finding(Code::SmallDifference, Outcome::Adapted, &at);
+            let note = format!(
+                "Trainer {} counts processes by requests, so those that follow from the limits are spelt out",
+                self.plan.dialect
+            );
+            self.ledger.find(about.covering(Vec::new()).note(note));
+            resources.insert("requests".to_owned(), Value::Object(requests));
         }
     }
 
@@ -111,10 +148,10 @@ impl Writer<'_, '_> {
         // The API keys mounts by volume, so that one volume can't be mounted twice.
         let mut names = HashSet::new();
         let twice = !mounts.iter().all(|mount| names.insert(&mount.name));
-        if twice || mounts.len() > MAX_ITEMS {
+        if twice || mounts.len() > self.plan.dialect.most_items("volumeMounts") {
             self.cannot(&at, format!("{} mounts", mounts.len()));
         } else if !mounts.is_empty() {
-            self.moved(&at, &format!("{PATCH}.spec.containers[0].volumeMounts"));
+            self.moved(&at, &self.pod_field("containers[0].volumeMounts"));
             patch.insert("volumeMounts".to_owned(), json!(mounts));
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Writer;
 use crate::convert::finding::{Code, Finding, Outcome};
-use crate::convert::lifecycle::{JobPolicy, UNLIMITED};
+use crate::convert::lifecycle::{DEADLINE, JobPolicy, UNLIMITED, jobset_ttl, lost_ttl};
 use crate::convert::runtime::unset_backoff_limit;
 
 /// A Job's `backoffLimit` when its template has none.
@@ -57,6 +57,19 @@ impl Writer<'_, '_> {
                     .push(unset_backoff_limit(Outcome::Lost, JOB_BACKOFF_LIMIT));
             }
             None => {}
+        }
+        let run_policy = &self.plan.job.spec.run_policy;
+        if let Some(seconds) = wanted.active_deadline_seconds {
+            let finding = Finding::new(Code::Deadline, Outcome::Lost, DEADLINE);
+            let note = format!(
+                "only a runtime's Job can have a deadline under Trainer {}",
+                self.plan.dialect
+            );
+            self.unsaid
+                .push(finding.had(format!("{seconds} s")).note(note));
+        }
+        if jobset_ttl(run_policy, self.plan.dialect).is_some() {
+            self.unsaid.extend(lost_ttl(run_policy));
         }
         if wanted.success_policy.is_some() {
             let about =

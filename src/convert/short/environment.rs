@@ -6,7 +6,7 @@ use super::Writer;
 use crate::api::Rest;
 use crate::api::pod::{Container, EnvVar};
 use crate::api::trainjob::Trainer;
-use crate::convert::dialect::MAX_ITEMS;
+use crate::convert::dialect::Dialect;
 use crate::convert::finding::{Code, Finding, Outcome};
 use crate::convert::launch::{PROCESSES, RESERVED};
 
@@ -51,7 +51,8 @@ impl Writer<'_, '_> {
     fn keep_within_limit(&mut self, at: &str, own: &[String], to: &mut Trainer) {
         let launch = &self.plan.node.launch.env;
         let is_own = |variable: &EnvVar| launch.iter().all(|set| set.name != variable.name);
-        let room = MAX_ITEMS.saturating_sub(to.env.iter().filter(|set| !is_own(set)).count());
+        let most = self.plan.dialect.most_items("env");
+        let room = most.saturating_sub(to.env.iter().filter(|set| !is_own(set)).count());
         let mut kept = 0;
         let mut left_out = HashSet::new();
         to.env.retain(|variable| {
@@ -64,7 +65,7 @@ impl Writer<'_, '_> {
         });
         for (position, name) in own.iter().enumerate() {
             if left_out.contains(name) {
-                let note = format!("a TrainJob has room for {MAX_ITEMS} variables");
+                let note = format!("a TrainJob has room for {most} variables");
                 let field = format!("{at}[{position}]");
                 let finding = self.finding(Code::RuntimeCannot, Outcome::Lost, &field);
                 self.unsaid.push(finding.had(name.as_str()).note(note));
@@ -133,17 +134,19 @@ impl Writer<'_, '_> {
                     self.ledger.find(finding.change(text, number.to_string()));
                 }
             }
-            Some(("auto", _)) if names_gpu(&from.resources) => {
+            Some(("auto", _)) if stays_auto(&from.resources, self.plan.dialect) => {
                 let finding = Finding::new(Code::SmallDifference, Outcome::Adapted, field);
                 self.ledger.find(finding.note("auto under Trainer as well"));
             }
             Some(("auto", _)) => {
-                let note = "Trainer asks torchrun for as many processes as CPUs: no resource is called gpu";
-                self.ledger.find(
-                    finding(Outcome::Adapted)
-                        .change("auto", "the number of CPUs")
-                        .note(note),
-                );
+                let becomes = if names(&from.resources, |key| key == "cpu") {
+                    "the number of CPUs"
+                } else {
+                    "1"
+                };
+                let note = "Trainer asks torchrun for as many processes as CPUs, and for one where none are named: no resource is called gpu";
+                self.ledger
+                    .find(finding(Outcome::Adapted).change("auto", becomes).note(note));
             }
             Some((other, _)) => self.unsaid.push(
                 finding(Outcome::Lost)
@@ -178,11 +181,18 @@ impl Writer<'_, '_> {
     }
 }
 
-/// Whether Trainer takes the container for one with a GPU (trainer v2.3.0 `pkg/runtime/runtime.go`, `GetNumGPUPerNode`).
-fn names_gpu(resources: &Rest) -> bool {
+/// Whether a torch policy leaves `auto` to torchrun: with a GPU (trainer v2.3.0 `pkg/runtime/runtime.go`,
+/// `GetNumGPUPerNode`), and under Trainer 2.0 where no resources are given (v2.0.1 `plugins/torch/torch.go`).
+fn stays_auto(resources: &Rest, dialect: Dialect) -> bool {
+    let none = resources.is_empty() && dialect.needs_requests();
+    none || names(resources, |key| key.to_lowercase().contains("gpu"))
+}
+
+/// Whether there is some of a resource that is called so.
+fn names(resources: &Rest, called: impl Fn(&str) -> bool) -> bool {
     ["requests", "limits"]
         .iter()
         .filter_map(|list| resources.get(*list)?.as_object())
         .flatten()
-        .any(|(key, amount)| key.contains("gpu") && amount != "0" && amount != 0)
+        .any(|(key, amount)| called(key) && amount != "0" && amount != 0)
 }

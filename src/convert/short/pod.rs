@@ -1,21 +1,21 @@
-//! The pod template, as far as a runtime patch can say it.
+//! The pod template, as far as the overrides of a `TrainJob` can say it.
 
 use serde_json::{Map, Value, json};
 
-use super::{PATCH, Writer};
+use super::{PodOverride, Writer};
 use crate::api::meta::NODE;
 use crate::api::pod::PodTemplate;
-use crate::convert::dialect::{MAX_ITEMS, most_items};
 use crate::convert::finding::{Code, Outcome};
 use crate::convert::ledger::child;
 
 impl Writer<'_, '_> {
-    /// Writes the pod's part of the runtime patch.
+    /// Writes what the pods have that the runtime's don't; `container` is the training container's part.
     pub(super) fn pod(
         &mut self,
         template: &PodTemplate,
         container: Map<String, Value>,
-    ) -> Map<String, Value> {
+    ) -> PodOverride {
+        let dialect = self.plan.dialect;
         let metadata = self.metadata(template);
         let spec = &template.spec;
         let mut patch = Map::new();
@@ -25,15 +25,19 @@ impl Writer<'_, '_> {
                 format!("init container {}", init.name),
             );
         }
-        if spec.volumes.len() > MAX_ITEMS {
+        if spec.volumes.len() > dialect.most_items("volumes") {
             self.cannot(".spec.volumes", format!("{} volumes", spec.volumes.len()));
         } else if !spec.volumes.is_empty() {
-            self.moved(".spec.volumes", &format!("{PATCH}.spec.volumes"));
+            self.moved(".spec.volumes", &self.pod_field("volumes"));
             patch.insert("volumes".to_owned(), json!(spec.volumes));
         }
-        if let Some(affinity) = &spec.affinity {
-            self.moved(".spec.affinity", &format!("{PATCH}.spec.affinity"));
-            patch.insert("affinity".to_owned(), affinity.clone());
+        match &spec.affinity {
+            Some(affinity) if dialect.can_patch("affinity") => {
+                self.moved(".spec.affinity", &self.pod_field("affinity"));
+                patch.insert("affinity".to_owned(), affinity.clone());
+            }
+            Some(affinity) => self.cannot_value(".spec.affinity", affinity),
+            None => {}
         }
         self.scheduler(template);
         if !spec.topology_spread_constraints.is_empty() {
@@ -42,15 +46,15 @@ impl Writer<'_, '_> {
         for (key, value) in &spec.rest {
             let suffix = child(".spec", key);
             let items = value.as_array().map_or(0, Vec::len);
-            if self.dialect.can_patch(key) && items <= most_items(key) {
-                self.moved(&suffix, &format!("{PATCH}.spec.{key}"));
+            if dialect.can_patch(key) && items <= dialect.most_items(key) {
+                self.moved(&suffix, &self.pod_field(key));
                 patch.insert(key.clone(), value.clone());
             } else if key == "serviceAccount" && spec.rest.contains_key("serviceAccountName") {
                 // The old name counts only where the new one is missing (kubernetes `core/v1` conversion).
                 let finding = self.finding(Code::SmallDifference, Outcome::Adapted, &suffix);
                 self.ledger.find(finding.note("serviceAccountName counts"));
             } else if key == "serviceAccount" {
-                self.moved(&suffix, &format!("{PATCH}.spec.serviceAccountName"));
+                self.moved(&suffix, &self.pod_field("serviceAccountName"));
                 patch.insert("serviceAccountName".to_owned(), value.clone());
             } else if is_default(key, value) {
                 self.default(&suffix);
@@ -63,13 +67,10 @@ impl Writer<'_, '_> {
             named.extend(container);
             patch.insert("containers".to_owned(), json!([named]));
         }
-        let mut pod = Map::new();
-        for (key, part) in [("metadata", metadata), ("spec", patch)] {
-            if !part.is_empty() {
-                pod.insert(key.to_owned(), Value::Object(part));
-            }
+        PodOverride {
+            metadata,
+            spec: patch,
         }
-        pod
     }
 
     fn metadata(&mut self, template: &PodTemplate) -> Map<String, Value> {
@@ -78,18 +79,21 @@ impl Writer<'_, '_> {
             ("labels", &template.metadata.labels),
             ("annotations", &template.metadata.annotations),
         ] {
-            self.moved(
-                &format!(".metadata.{key}"),
-                &format!("{PATCH}.metadata.{key}"),
-            );
-            if !entries.is_empty() {
+            let suffix = format!(".metadata.{key}");
+            let place = self.plan.dialect.overrides().metadata;
+            if entries.is_empty() {
+                self.default(&suffix);
+            } else if let Some(place) = place {
+                self.moved(&suffix, &format!("{place}.{key}"));
                 metadata.insert(key.to_owned(), json!(entries));
+            } else {
+                self.cannot(&suffix, format!("{} {key}", entries.len()));
             }
         }
         metadata
     }
 
-    /// Notes a scheduler and a priority class, which no patch can set.
+    /// Notes a scheduler and a priority class, which no override can set.
     fn scheduler(&mut self, template: &PodTemplate) {
         let spec = &template.spec;
         // Gang scheduling sets both by itself, and then they are no fields of the job's.
