@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use kube::Client;
 use serde_json::Value;
+use tokio::time::{Instant, sleep};
 
 /// A client with an administrator's rights.
 #[derive(Clone)]
@@ -18,6 +19,30 @@ impl Api {
     pub(super) async fn items(&self, path: &str) -> Result<Vec<Value>> {
         let list = self.get(path).await?.unwrap_or_default();
         Ok(list["items"].as_array().cloned().unwrap_or_default())
+    }
+
+    /// Creates an object, given where its kind lives: `/apis/batch/v1`, `jobs`.
+    ///
+    /// Trainer refuses a job whose runtime has not come to its cache yet, so a refusal for that is no answer.
+    pub(super) async fn create(&self, (group, plural): (&str, &str), object: &Value) -> Result<()> {
+        let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+        let path = format!("{group}/namespaces/{namespace}/{plural}");
+        let start = Instant::now();
+        loop {
+            let body = serde_json::to_vec(object)?;
+            match self.send("POST", &path, "application/json", body).await {
+                Err(kube::Error::Api(status))
+                    if status.message.contains("must be created before")
+                        && start.elapsed() < super::TIMEOUT =>
+                {
+                    sleep(super::INTERVAL).await;
+                }
+                answer => {
+                    answer.with_context(|| format!("POST {path}: {object}"))?;
+                    return Ok(());
+                }
+            }
+        }
     }
 
     /// Merges `change` into the object at `path`.

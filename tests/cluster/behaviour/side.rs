@@ -1,7 +1,5 @@
 //! One job under one of the two operators: what has become of it, in words that both share.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -10,8 +8,6 @@ use tokio::time::{Instant, sleep};
 use super::api::Api;
 use super::kubelet::{self, Event};
 use super::state::{State, has_counted, is_over, phase, rank, v1_has_counted, word};
-
-const INTERVAL: Duration = Duration::from_millis(250);
 
 /// Whose job it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -84,7 +80,7 @@ impl Side {
             if start.elapsed() >= super::TIMEOUT {
                 return Ok(state);
             }
-            sleep(INTERVAL).await;
+            sleep(super::INTERVAL).await;
         }
     }
 
@@ -216,7 +212,7 @@ impl Side {
                         self.name
                     );
                 }
-                _ => sleep(INTERVAL).await,
+                _ => sleep(super::INTERVAL).await,
             }
         }
     }
@@ -236,7 +232,7 @@ impl Side {
                     self.name
                 );
             }
-            sleep(INTERVAL).await;
+            sleep(super::INTERVAL).await;
         }
         Ok(())
     }

@@ -126,13 +126,13 @@ fn users() -> Vec<Scenario> {
     ]
 }
 
-/// Long enough for v1 to have made the pods, and to be at rest.
+/// Deadlines that are long enough for the pods to have been made on a busy machine, and for v1 to be at rest.
 fn deadlines() -> Vec<Scenario> {
     let job = |name| {
         scenario(name)
             .before_anything()
-            .run_policy("activeDeadlineSeconds", 15)
-            .then(Outlast(15))
+            .run_policy("activeDeadlineSeconds", 30)
+            .then(Outlast(30))
     };
     vec![
         job("deadline-passes")
