@@ -13,10 +13,12 @@ mod table;
 
 use std::fs;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 use tokio::task::LocalSet;
 use trainshift::discovery::{self, Connection};
 
@@ -34,6 +36,9 @@ crate::facts![jobs_end_alike_or_as_declared];
 
 /// For one thing to come about on a busy machine; the Job controller waits 20 s before it replaces a pod for the second time.
 const TIMEOUT: Duration = Duration::from_mins(2);
+
+/// Scenarios that run at the same time: more of them keep the operators from the jobs of other tests.
+const AT_ONCE: usize = 16;
 
 /// Between two looks at the same thing.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -79,9 +84,14 @@ fn jobs_end_alike_or_as_declared(control_plane: &ControlPlane) -> Result<()> {
         .build()?;
     let mut outcomes = runtime.block_on(LocalSet::new().run_until(async {
         let api = Api(discovery::connect(&connection).await?);
+        let places = Arc::new(Semaphore::new(AT_ONCE));
         let runs = scenarios.into_iter().map(|announced| {
             let (api, v1, v2) = (api.clone(), v1.clone(), v2.clone());
-            tokio::task::spawn_local(run(announced, api, v1, v2))
+            let places = Arc::clone(&places);
+            tokio::task::spawn_local(async move {
+                let _place = places.acquire_owned().await?;
+                run(announced, api, v1, v2).await
+            })
         });
         let mut outcomes = Vec::new();
         for run in runs.collect::<Vec<_>>() {

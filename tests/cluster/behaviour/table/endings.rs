@@ -6,8 +6,9 @@ use crate::behaviour::declared::{
 use crate::behaviour::scenario::Step::{AllStart, Outlast, Resume, Suspend, Touch};
 use crate::behaviour::scenario::{Scenario, scenario};
 
+/// Those that take longest first.
 pub(super) fn scenarios() -> Vec<Scenario> {
-    [masters_succeed(), others_succeed(), users(), deadlines()].concat()
+    [deadlines(), masters_succeed(), others_succeed(), users()].concat()
 }
 
 fn masters_succeed() -> Vec<Scenario> {
