@@ -214,11 +214,19 @@ fn report_backoff_limit(policy: &RunPolicy, topology: &Topology, ledger: &mut Le
         ledger.find(finding.note(
             "v1 counts restarts in place, and these pods are never restarted in place: no effect",
         ));
-    } else if topology.roles {
+        return;
+    }
+    if topology.roles {
         let finding = Finding::new(Code::RestartCount, Outcome::Adapted, at);
         ledger.find(finding.change(
             format!("{limit} over all pods"),
             format!("{limit} for each pod that restarts in place"),
+        ));
+    }
+    if limit > 0 {
+        let finding = Finding::about(Code::BackoffLimit, Outcome::Adapted, at);
+        ledger.find(finding.had(limit.to_string()).note(
+            "a Job counts a pod that is evicted or deleted as well, v1 restarts in place alone",
         ));
     }
 }

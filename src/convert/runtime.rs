@@ -69,7 +69,7 @@ pub fn generate(plan: &Plan, ledger: &mut Ledger) -> (TrainJob, TrainingRuntime)
             template: job_template(ObjectMeta::default(), template, &worker.policy),
         });
     }
-    report_restarts(plan, ledger);
+    report_ending(plan, ledger);
     let ttl = time_to_live(plan, ledger);
     let nodes = if plan.worker.is_some() {
         1
@@ -270,10 +270,18 @@ fn time_to_live(plan: &Plan, ledger: &mut Ledger) -> Option<i32> {
     Some(seconds)
 }
 
-fn report_restarts(plan: &Plan, ledger: &mut Ledger) {
-    let unlimited = plan.node.policy.backoff_limit == UNLIMITED;
-    if plan.job.spec.run_policy.backoff_limit.is_none() && unlimited {
+/// Notes what the Job's policies mean that the job itself doesn't spell out.
+fn report_ending(plan: &Plan, ledger: &mut Ledger) {
+    let run_policy = &plan.job.spec.run_policy;
+    let policy = &plan.node.policy;
+    if run_policy.backoff_limit.is_none() && policy.backoff_limit == UNLIMITED {
         ledger.find(unset_backoff_limit(Outcome::Adapted, UNLIMITED));
+    }
+    if run_policy.clean_pod_policy.is_none() && policy.success_policy.is_some() {
+        let at = "spec.runPolicy.cleanPodPolicy";
+        let becomes = "workers that still run when the first is done are ended";
+        let finding = Finding::about(Code::CleanPodPolicy, Outcome::Adapted, at);
+        ledger.find(finding.change("unset (None)", becomes));
     }
 }
 

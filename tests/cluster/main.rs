@@ -6,6 +6,7 @@
 //! `TRAINER=2.0 cargo test --test cluster` boots that minor of Trainer instead of the newest, with those facts that are
 //! said of every minor.
 
+mod behaviour;
 #[allow(dead_code, reason = "`make cluster` uses the rest of it")]
 mod control_plane;
 mod conversions;
@@ -47,7 +48,7 @@ macro_rules! facts {
 pub(crate) use facts;
 
 /// Facts about every minor of Trainer.
-const EVERY_MINOR: &[&[Fact]] = &[discovery::FACTS, trainer::FACTS];
+const EVERY_MINOR: &[&[Fact]] = &[behaviour::FACTS, discovery::FACTS, trainer::FACTS];
 
 /// Facts of which it is enough that they hold on the newest minor.
 const NEWEST: &[&[Fact]] = &[

@@ -87,7 +87,7 @@ catalogue! {
         "A container's ports are information only. MASTER_PORT keeps v1's number, and v2's headless service reaches every port."
         "Nothing, unless something reads the list of ports from the pod."
     "TS014" BackoffLimit false "unset means no limit to v1, and 6 to a Job"
-        "A Job's own default is 6 restarts over all pods. The conversion says what v1 did, or, where it can't, that it doesn't."
+        "A Job's own default is 6 restarts over all pods. The conversion says what v1 did, or, where it can't, that it doesn't. What a Job counts are restarts in place and pods that failed, an evicted one among them; v1 counts restarts in place alone."
         "If you didn't mean to retry for ever, set runPolicy.backoffLimit before you convert."
     "TS015" RestartAlways false "a Job can't restart what has succeeded, so this job can finish"
         "Under v1 a container that succeeded was started again, so the job never finished. A Job can't do that: the TrainJob finishes when the training succeeds."
