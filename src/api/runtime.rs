@@ -60,9 +60,6 @@ pub struct JobSetSpec {
     /// Which Jobs must succeed; all when unset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub success_policy: Option<Value>,
-    /// Seconds after which the finished `JobSet` is deleted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ttl_seconds_after_finished: Option<i32>,
     /// The Jobs.
     pub replicated_jobs: Vec<ReplicatedJob>,
 }

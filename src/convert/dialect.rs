@@ -2,7 +2,7 @@
 //!
 //! Read from the CRDs and the sources of trainer v2.0.1, v2.1.0, v2.2.1 and v2.3.0 (`manifests/base/crds`,
 //! `pkg/apis/trainer/v1alpha1`, `pkg/controller`, `pkg/runtime`). A generated runtime is the same for all but for where a
-//! deadline and a time to live stand.
+//! deadline stands.
 
 use std::fmt;
 
@@ -149,13 +149,6 @@ impl Dialect {
     #[must_use]
     pub fn has_volcano(self) -> bool {
         self >= Self::V2_1
-    }
-
-    /// Whether a `JobSet` may be deleted after the job has finished. From 2.1 on Trainer makes another and trains again:
-    /// 2.1 always, 2.2 and 2.3 when the job has failed (`pkg/controller/trainjob_controller.go`, `Reconcile`).
-    #[must_use]
-    pub fn may_lose_jobset(self) -> bool {
-        self == Self::V2_0
     }
 
     /// Whether the torch policy of this version computes the number of processes from `resourcesPerNode.requests` and

@@ -92,18 +92,6 @@ fn fails_at_once(role: &Role, job: &PyTorchJob) -> bool {
     }
 }
 
-/// Seconds that a finished `JobSet` stays at least: Trainer must have seen its end, or else makes another one.
-const LEAST_TTL: i32 = 60;
-
-/// Seconds after which a finished `JobSet` is deleted, where Trainer bears that.
-#[must_use]
-pub fn jobset_ttl(policy: &RunPolicy, dialect: Dialect) -> Option<i32> {
-    policy
-        .ttl_seconds_after_finished
-        .filter(|_| dialect.may_lose_jobset())
-        .map(|seconds| seconds.max(LEAST_TTL))
-}
-
 /// Refuses a job that Trainer would run although another controller should.
 ///
 /// # Errors
@@ -147,7 +135,7 @@ fn success_rule(job: &PyTorchJob, topology: &Topology) -> Option<Value> {
 }
 
 /// Notes what becomes of `runPolicy` and the restart policies, whatever form they are written in.
-pub fn report(job: &PyTorchJob, topology: &Topology, dialect: Dialect, ledger: &mut Ledger) {
+pub fn report(job: &PyTorchJob, topology: &Topology, ledger: &mut Ledger) {
     let policy = &job.spec.run_policy;
     for role in topology.each() {
         let at = format!("{}.restartPolicy", role.path());
@@ -177,10 +165,9 @@ pub fn report(job: &PyTorchJob, topology: &Topology, dialect: Dialect, ledger: &
     }
     report_backoff_limit(policy, topology, ledger);
     report_end(job, topology, ledger);
-    if jobset_ttl(policy, dialect).is_none()
-        && let Some(lost) = lost_ttl(policy)
-    {
-        ledger.find(lost);
+    if let Some(seconds) = policy.ttl_seconds_after_finished {
+        let at = "spec.runPolicy.ttlSecondsAfterFinished";
+        ledger.find(Finding::new(Code::TimeToLive, Outcome::Lost, at).had(format!("{seconds} s")));
     }
     if policy
         .managed_by
@@ -193,14 +180,6 @@ pub fn report(job: &PyTorchJob, topology: &Topology, dialect: Dialect, ledger: &
                 .change("v1's controller", "Trainer"),
         );
     }
-}
-
-/// The finding about a time to live that nothing in v2 has.
-#[must_use]
-pub fn lost_ttl(policy: &RunPolicy) -> Option<Finding> {
-    let seconds = policy.ttl_seconds_after_finished?;
-    let at = "spec.runPolicy.ttlSecondsAfterFinished";
-    Some(Finding::new(Code::TimeToLive, Outcome::Lost, at).had(format!("{seconds} s")))
 }
 
 fn report_backoff_limit(policy: &RunPolicy, topology: &Topology, ledger: &mut Ledger) {

@@ -94,7 +94,7 @@ impl<'a> Plan<'a> {
             report_unknown(&role.path(), role.spec.rest.keys(), ledger);
         }
         launch::report(job, &topology, &names, ledger);
-        lifecycle::report(job, &topology, target.dialect, ledger);
+        lifecycle::report(job, &topology, ledger);
         report_object(job, &topology, ledger);
         let mut pod_set = |role: &Role<'a>, sharers: &[&Role<'a>], whose| {
             let launch = launch::environment(job, &topology, &names, whose);

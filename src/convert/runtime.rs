@@ -22,7 +22,7 @@ use crate::api::trainjob::{RuntimeRef, TrainJob, Trainer};
 
 use super::finding::{Code, Finding, Outcome};
 use super::ledger::Ledger;
-use super::lifecycle::{DEADLINE, JobPolicy, UNLIMITED, jobset_ttl, lost_ttl};
+use super::lifecycle::{DEADLINE, JobPolicy, UNLIMITED};
 use super::names::JobName;
 use super::plan::{Plan, PodSet};
 use super::trainjob;
@@ -70,7 +70,6 @@ pub fn generate(plan: &Plan, ledger: &mut Ledger) -> (TrainJob, TrainingRuntime)
         });
     }
     report_ending(plan, ledger);
-    let ttl = time_to_live(plan, ledger);
     let nodes = if plan.worker.is_some() {
         1
     } else {
@@ -89,7 +88,6 @@ pub fn generate(plan: &Plan, ledger: &mut Ledger) -> (TrainJob, TrainingRuntime)
         let master = json!({"operator": "All", "targetReplicatedJobs": [plan.names.node]});
         runtime.spec.template.spec.success_policy = Some(master);
     }
-    runtime.spec.template.spec.ttl_seconds_after_finished = ttl;
     if let Some(gang) = &plan.gang {
         runtime.spec.pod_group_policy = Some(gang.policy.clone());
         if let Some(queue) = &gang.queue {
@@ -131,7 +129,6 @@ fn runtime(
                 metadata: ObjectMeta::default(),
                 spec: JobSetSpec {
                     success_policy: None,
-                    ttl_seconds_after_finished: None,
                     replicated_jobs,
                 },
             },
@@ -251,23 +248,6 @@ fn move_resources(
             ledger.to_trainjob(from, "spec.trainer.resourcesPerNode");
         }
     }
-}
-
-/// The time to live of the `JobSet`, where it may have one. The `TrainJob` has none in any version.
-fn time_to_live(plan: &Plan, ledger: &mut Ledger) -> Option<i32> {
-    let policy = &plan.job.spec.run_policy;
-    let seconds = jobset_ttl(policy, plan.dialect)?;
-    let lost = lost_ttl(policy)?;
-    let finding = Finding::new(lost.code, Outcome::Adapted, lost.at);
-    ledger.find(
-        finding
-            .change(
-                lost.old.unwrap_or_default(),
-                format!("{seconds} s, for the JobSet and its pods"),
-            )
-            .note("the TrainJob stays: delete it before an upgrade to Trainer 2.1, which would run it again"),
-    );
-    Some(seconds)
 }
 
 /// Notes what the Job's policies mean that the job itself doesn't spell out.

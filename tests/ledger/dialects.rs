@@ -54,8 +54,10 @@ pub(crate) fn can_be_said(
     }
     trains(dialect, spec)?;
     let set = &runtime["spec"]["template"]["spec"];
-    if dialect != Dialect::V2_0 && !set["ttlSecondsAfterFinished"].is_null() {
-        return Err("a time to live, with which Trainer trains again".to_owned());
+    if !set["ttlSecondsAfterFinished"].is_null() {
+        return Err(
+            "a time to live, with which Trainer trains again, 2.0 after an upgrade".to_owned(),
+        );
     }
     if dialect == Dialect::V2_0 && !runtime["spec"]["podGroupPolicy"]["volcano"].is_null() {
         return Err("Volcano, which Trainer 2.0 doesn't know".to_owned());

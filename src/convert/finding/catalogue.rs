@@ -102,7 +102,7 @@ catalogue! {
         "When the job finishes, pods that still run are ended; finished pods and their logs stay until the TrainJob is deleted."
         "Delete the TrainJob when you no longer need its pods."
     "TS019" TimeToLive false "a finished TrainJob is not deleted by itself"
-        "Trainer has no time to live for TrainJobs, and one on the JobSet would make a failed job run again (Trainer 2.1 to 2.3; under 2.1 any job). For Trainer 2.0 a generated runtime deletes the JobSet and its pods; the TrainJob stays, and 2.1 would run it again."
+        "Trainer has no time to live for TrainJobs. One on the JobSet would make Trainer 2.1 run any finished job again, and 2.2 and 2.3 a failed one; under 2.0 it would do no harm until the cluster is upgraded."
         "Delete finished TrainJobs with a scheduled task, for example kubectl delete trainjob --field-selector or a CronJob."
     "TS020" Deadline false "activeDeadlineSeconds can't be said"
         "The deadline would not be enforced. Before Trainer 2.2 a TrainJob has none, and only a generated runtime can carry it."

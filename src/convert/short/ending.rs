@@ -2,7 +2,7 @@
 
 use super::Writer;
 use crate::convert::finding::{Code, Finding, Outcome};
-use crate::convert::lifecycle::{DEADLINE, JobPolicy, UNLIMITED, jobset_ttl, lost_ttl};
+use crate::convert::lifecycle::{DEADLINE, JobPolicy, UNLIMITED};
 use crate::convert::runtime::unset_backoff_limit;
 
 /// A Job's `backoffLimit` when its template has none.
@@ -58,7 +58,6 @@ impl Writer<'_, '_> {
             }
             None => {}
         }
-        let run_policy = &self.plan.job.spec.run_policy;
         if let Some(seconds) = wanted.active_deadline_seconds {
             let finding = Finding::new(Code::Deadline, Outcome::Lost, DEADLINE);
             let note = format!(
@@ -67,9 +66,6 @@ impl Writer<'_, '_> {
             );
             self.unsaid
                 .push(finding.had(format!("{seconds} s")).note(note));
-        }
-        if jobset_ttl(run_policy, self.plan.dialect).is_some() {
-            self.unsaid.extend(lost_ttl(run_policy));
         }
         if wanted.success_policy.is_some() {
             let about =

@@ -4,7 +4,7 @@ use super::*;
 use crate::api::pytorchjob::PyTorchJob;
 
 /// A Master and `workers` workers that run `python train.py`.
-fn job(workers: u32, spec: Value) -> PyTorchJob {
+fn job(workers: u32, spec: &Value) -> PyTorchJob {
     let role = |replicas: u32| {
         json!({
             "replicas": replicas,
@@ -43,7 +43,7 @@ fn variables(container: &Value) -> Vec<String> {
 
 #[test]
 fn v1_tells_each_pod_its_rank_behind_everything_else() {
-    let objects = v1(&job(2, json!({"nprocPerNode": "4"})), GangScheduler::None);
+    let objects = v1(&job(2, &json!({"nprocPerNode": "4"})), GangScheduler::None);
     let names: Vec<_> = objects
         .pods
         .iter()
@@ -85,7 +85,7 @@ fn v1_gives_torchrun_a_range_of_nodes() {
     let elastic = json!({"elasticPolicy": {"minReplicas": 1, "nProcPerNode": 2, "rdzvConf": [
         {"key": "a", "value": "1"}, {"key": "b", "value": "2"},
     ]}});
-    let objects = v1(&job(3, elastic), GangScheduler::None);
+    let objects = v1(&job(3, &elastic), GangScheduler::None);
     let all = variables(&objects.pods[0]["spec"]["containers"][0]);
     assert_eq!(
         &all[8..],
@@ -103,7 +103,7 @@ fn v1_gives_torchrun_a_range_of_nodes() {
 #[test]
 fn v1_makes_a_gang_of_all_pods() {
     let policy = json!({"runPolicy": {"schedulingPolicy": {"queue": "gpu"}}});
-    let objects = v1(&job(1, policy), GangScheduler::Volcano);
+    let objects = v1(&job(1, &policy), GangScheduler::Volcano);
     let group = objects.pod_group.expect("a group");
     assert_eq!(group["spec"], json!({"minMember": 2, "queue": "gpu"}));
     let pod = &objects.pods[1];
