@@ -197,13 +197,13 @@ fn a_place_is_told_by_names() {
         cell("Pods", "nodeSelector", Form::Shared),
         "`patch.spec.nodeSelector`"
     );
-    assert_eq!(cell("Pods", "hostNetwork", Form::Shared), fate::OWN);
+    assert_eq!(cell("Pods", "hostIPC", Form::Shared), fate::OWN);
     assert_eq!(
-        cell("Pods", "hostNetwork", Form::Own),
-        "`runtime.pod.spec.hostNetwork`"
+        cell("Pods", "hostIPC", Form::Own),
+        "`runtime.pod.spec.hostIPC`"
     );
     assert_eq!(
-        cell("Pods", "hostNetwork", Form::Idiomatic),
+        cell("Pods", "hostIPC", Form::Idiomatic),
         "lost [TS035](findings.md#ts035)"
     );
     assert_eq!(
