@@ -112,7 +112,7 @@ catalogue! {
         "Nothing."
     "TS022" SchedulingPolicy false "gang scheduling is said on the runtime"
         "v1 reads schedulingPolicy only where its operator runs with --gang-scheduler-name. Trainer's pod group always counts every pod of the job."
-        "Tell trainshift which gang scheduler the cluster uses (--gang-scheduler), or remove the field if none is used."
+        "Tell trainshift which gang scheduler the cluster uses (--gang-scheduler), or remove the field if none is used. Trainer's own manifests don't let it read PriorityClasses: with Volcano and a priorityClass, ask its administrator to grant its ServiceAccount get, list and watch on them, or the TrainJob is refused after a timeout."
     "TS023" HostnameFixed false "the pod's hostname and subdomain are set by v2"
         "JobSet needs them for the pods' addresses: hostname <job>-node-0-<i>, subdomain <job>."
         "Scripts that expect the old hostname must be changed."
