@@ -51,6 +51,24 @@ $(DENY):
 	@echo "installing cargo-deny"
 	@cargo install --quiet --locked --root target/tools --target-dir target/tools/build --version 0.20.2 cargo-deny
 
+# --- Parity -----------------------------------------------------------------------------------
+
+MINORS := 2.0 2.1 2.2 2.3
+
+.PHONY: parity
+parity: control-plane ## compare the pods of v1 and v2, on Trainer 2.3 and 2.0 (part of `make test`)
+	@cargo test --test cluster -- parity
+	@TRAINER=$(OLDER) cargo test --test cluster -- parity
+
+.PHONY: parity-all
+parity-all: control-plane-all sdk ## the same on every minor, with 500 random jobs; write docs/parity.md
+	@set -e; for minor in $(MINORS); do \
+		PARITY=write PARITY_JOBS=500 PARITY_SEED=$$(date +%s) TRAINER=$$minor cargo test --test cluster; done
+
+.PHONY: mutants
+mutants: control-plane ## break conversions on purpose, and see that the comparison names each (part of `make test`)
+	@cargo test --test cluster -- parity::mutants
+
 # --- The control plane that tests run against ------------------------------------------------
 
 # One Go module per upstream program: what is compiled, and from which sources, is its go.mod and

@@ -39,7 +39,7 @@ const DEFAULTS: [(&str, &str); 9] = [
     ("spec.runPolicy.cleanPodPolicy", "\"Running\""),
 ];
 /// The same for fields of a replica or its template, by the end of their path.
-const TEMPLATE_DEFAULTS: [(&str, &str); 9] = [
+const TEMPLATE_DEFAULTS: [(&str, &str); 10] = [
     (".metadata.labels", "{}"),
     (".metadata.annotations", "{}"),
     (".restartPolicy", "\"OnFailure\""),
@@ -48,6 +48,7 @@ const TEMPLATE_DEFAULTS: [(&str, &str); 9] = [
     (".resources", "{}"),
     (".template.metadata", "{}"),
     (".schedulerName", "\"\""),
+    (".priorityClassName", "\"\""),
     (".stdin", "false"),
 ];
 

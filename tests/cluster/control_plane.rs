@@ -40,6 +40,7 @@ pub(crate) const MODE_LABEL: &str = "trainshift-test/mode";
 
 /// A running control plane. It ends with the value, or with the process that owns it, whatever ends that.
 pub(crate) struct ControlPlane {
+    name: String,
     versions: Versions,
     directory: PathBuf,
     access: Access,
@@ -81,6 +82,7 @@ impl ControlPlane {
         }
         .run()?;
         Ok(Self {
+            name: name.to_owned(),
             versions,
             directory,
             access,
@@ -93,6 +95,11 @@ impl ControlPlane {
     /// What runs in it.
     pub(crate) fn versions(&self) -> Versions {
         self.versions
+    }
+
+    /// The name that it was booted by.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// kubectl as a cluster administrator.

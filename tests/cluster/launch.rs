@@ -69,6 +69,7 @@ pub(crate) fn run() -> Result<()> {
         minor,
         trainer,
         jobset,
+        ..
     } = versions;
     writeln!(out, "PyTorch {torch}, {trainer}, {jobset}; {NODES} nodes")?;
     let control_plane = ControlPlane::boot("launch", versions)?;

@@ -14,6 +14,7 @@ mod denials;
 mod discovery;
 mod jobs;
 mod outages;
+mod parity;
 mod sdk;
 mod trainer;
 mod training_operator;
@@ -86,9 +87,14 @@ fn run() -> Result<ExitCode> {
     let is_newest = versions.minor == Versions::newest().minor;
     let only_newest = if is_newest { NEWEST } else { &[] };
     let facts = [EVERY_MINOR, only_newest].concat().concat();
-    let wanted = |fact: &Fact| !arguments.is_filtered_out(&trial(*fact, None));
-    if arguments.list || !facts.iter().any(wanted) {
-        let trials = facts.into_iter().map(|fact| trial(fact, None)).collect();
+    let all = |ground: &parity::Ground,
+               control_plane: Option<&Arc<ControlPlane>>|
+     -> Result<Vec<Trial>> {
+        let trials = facts.iter().map(|fact| trial(*fact, control_plane));
+        Ok(trials.chain(ground.trials()?).collect())
+    };
+    let trials = all(&parity::Ground::new(versions, None)?, None)?;
+    if arguments.list || !trials.iter().any(|trial| !arguments.is_filtered_out(trial)) {
         return Ok(libtest_mimic::run(&arguments, trials).exit_code());
     }
 
@@ -110,10 +116,8 @@ fn run() -> Result<ExitCode> {
         versions.minor,
         start.elapsed().as_secs_f32()
     )?;
-    let trials = facts
-        .into_iter()
-        .map(|fact| trial(fact, Some(&control_plane)))
-        .collect();
+    let ground = parity::Ground::new(versions, Some(&control_plane))?;
+    let trials = all(&ground, Some(&control_plane))?;
     let conclusion = libtest_mimic::run(&arguments, trials);
     drop(instances);
     // The trials, and with them their shares in it, are gone.
@@ -126,6 +130,8 @@ fn run() -> Result<ExitCode> {
     if conclusion.has_failed() {
         writeln!(io::stdout(), "logs: {}", left.display())?;
     } else {
+        ground.finish()?;
+        drop(ground);
         fs::remove_dir_all(left)?;
     }
     Ok(conclusion.exit_code())

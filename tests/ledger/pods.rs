@@ -151,7 +151,7 @@ fn pod() -> impl Strategy<Value = Value> {
         json!({"hostname": "h", "subdomain": "s", "setHostnameAsFQDN": true}),
         json!({"restartPolicy": "Never", "hostNetwork": true, "dnsPolicy": "Default"}),
         json!({"schedulerName": "custom", "priorityClassName": "high", "imagePullSecrets": [{"name": "r"}]}),
-        json!({"schedulerName": "", "terminationGracePeriodSeconds": 30, "runtimeClassName": null}),
+        json!({"schedulerName": "", "priorityClassName": "", "terminationGracePeriodSeconds": 30, "runtimeClassName": null}),
     ]);
     let inits = vec(container("init").boxed(), 1..2).prop_map(Value::Array);
     (

@@ -53,10 +53,15 @@ pub fn report_ignored(template: &PodTemplate, source: &str, ledger: &mut Ledger)
 
 /// Takes out fields without a value. Fields that nobody here knows stay: a later Kubernetes may.
 pub(super) fn drop_empty(spec: &mut PodSpec, sources: &Sources, ledger: &mut Ledger) {
-    if spec.scheduler_name.as_deref() == Some("") {
-        spec.scheduler_name = None;
-        for source in &sources.0 {
-            ledger.is_default(format!("{source}.spec.schedulerName"));
+    for (key, name) in [
+        ("schedulerName", &mut spec.scheduler_name),
+        ("priorityClassName", &mut spec.priority_class_name),
+    ] {
+        if name.as_deref() == Some("") {
+            *name = None;
+            for source in &sources.0 {
+                ledger.is_default(format!("{source}.spec.{key}"));
+            }
         }
     }
     drop_empty_fields(&mut spec.rest);

@@ -120,7 +120,7 @@ pub fn gang_timeout(_: &Scene, difference: &Difference) -> bool {
 
 /// Where as many pods as under v1 are a gang.
 pub fn gang_resources(scene: &Scene, difference: &Difference) -> bool {
-    difference.field.starts_with("gang.minResources[")
+    difference.field.starts_with("gang.minResources")
         && scene.v1.get(MEMBERS) == scene.v2.get(MEMBERS)
 }
 
@@ -139,7 +139,7 @@ pub fn gang_of_roles(scene: &Scene, difference: &Difference) -> bool {
     let mut reported = scene.reported(&[Code::SchedulingPolicy]);
     let told = reported.any(|finding| finding.old.as_deref() == Some("the whole gang"));
     let field = difference.field.as_str();
-    told && (field == MEMBERS || field.starts_with("gang.minResources["))
+    told && (field == MEMBERS || field.starts_with("gang.minResources"))
 }
 
 /// The group itself, and the marks by which its pods and their scheduler know it.

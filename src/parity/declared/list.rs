@@ -67,8 +67,8 @@ declared! {
     "default port"
         "v1 adds it to the training container. A list of ports is information only: MASTER_PORT says the number, and a headless Service reaches every port."
         announced [] told [Ports] pod::default_port;
-    "ports left out"
-        "A list of ports is information only."
+    "ports left out or named"
+        "A list of ports is information only, and Trainer takes two ports without a name for the same."
         announced [Ports] told [] pod::ports;
     "variable with the job's name"
         "The name isn't known before the API server makes it up, so addresses are put together from a variable."

@@ -128,5 +128,7 @@ pub fn default_port(scene: &Scene, difference: &Difference) -> bool {
 }
 
 pub fn ports(_: &Scene, difference: &Difference) -> bool {
-    difference.field.starts_with("containers[trainer].ports[") && difference.v2.is_none()
+    let is_left_out = difference.v2.is_none();
+    let is_named = difference.v1.is_none() && difference.field.ends_with("].name");
+    difference.field.starts_with("containers[trainer].ports[") && (is_left_out || is_named)
 }

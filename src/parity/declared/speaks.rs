@@ -7,7 +7,29 @@ use crate::convert::finding::{Code, Finding, Outcome};
 use crate::parity::compare::Difference;
 
 pub fn runtime_cannot(scene: &Scene, difference: &Difference) -> bool {
-    lost_here(scene, Code::RuntimeCannot, difference)
+    lost_here(scene, Code::RuntimeCannot, difference) || shows_lost_label(scene, difference)
+}
+
+/// Whether the value lacks nothing but the text of a label that the runtime can't carry.
+fn shows_lost_label(scene: &Scene, difference: &Difference) -> bool {
+    let codes = [Code::RuntimeCannot];
+    let mut lost = scene.reported(&codes);
+    let is_lost = lost.any(|finding| finding.at.ends_with(".metadata.labels"));
+    let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
+    let (Some(v1), Some(v2)) = (text(&difference.v1), text(&difference.v2)) else {
+        return false;
+    };
+    let labels = scene
+        .v1
+        .iter()
+        .filter(|(name, _)| name.starts_with("labels["));
+    let mut gone = labels.filter(|(name, _)| !scene.v2.contains_key(*name));
+    is_lost
+        && gone.any(|(_, value)| {
+            let label = value.as_str().unwrap_or_default();
+            let mut places = v1.match_indices(label);
+            places.any(|(at, _)| v1[..at].to_owned() + &v1[at + label.len()..] == v2)
+        })
 }
 
 pub fn pod_label(scene: &Scene, difference: &Difference) -> bool {
@@ -37,8 +59,12 @@ type Containers<'f> = dyn Fn(&str) -> Option<&'f Vec<Value>> + 'f;
 fn is_about(finding: &Finding, field: &str, containers: &Containers) -> bool {
     let paths = finding.covers.iter().chain([&finding.at]);
     let mut facts = paths.filter_map(|path| in_facts(path));
+    let whole = field;
     let field = parts(field);
     facts.any(|path| {
+        if follows(&path, whole) {
+            return true;
+        }
         let mut path = parts(&path);
         name_container(&mut path, containers);
         name_variable(&mut path, finding);
@@ -51,6 +77,21 @@ fn is_about(finding: &Finding, field: &str, containers: &Containers) -> bool {
                 .all(|(path, field)| path == field || is_index(path));
         starts || (is_container && field[..] == path[..1])
     })
+}
+
+/// Whether the API server sets the fact `field` by itself from the pod's field `path`
+/// (kubernetes v1.36.3 `plugin/pkg/admission/{priority,runtimeclass,serviceaccount}`).
+fn follows(path: &str, field: &str) -> bool {
+    match path {
+        "priorityClassName" => matches!(field, "priority" | "preemptionPolicy"),
+        "annotations" => field.ends_with(".securityContext.appArmorProfile.type"),
+        "runtimeClassName" => field.starts_with("overhead"),
+        "automountServiceAccountToken" => {
+            field.starts_with("volumes[kube-api-access]")
+                || field.contains(".volumeMounts[/var/run/secrets/kubernetes.io/serviceaccount]")
+        }
+        _ => false,
+    }
 }
 
 /// The name that facts have for the field `path` of the job.

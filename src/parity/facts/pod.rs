@@ -132,16 +132,21 @@ fn show_fields(value: &mut Value, pod: &Value, side: Side) {
             if let Some(shown) = path.map(|path| env::pod_field(path, pod)) {
                 fields.insert("fieldRef".to_owned(), Value::from(shown));
             }
-            let container = fields.get_mut("resourceFieldRef");
-            let name = container.and_then(|field| field.get_mut("containerName"));
-            if let Some(name) = name.filter(|name| **name == side.training_container()) {
-                *name = Value::from(TRAINER);
-            }
+            name_container(fields, side);
             fields
                 .values_mut()
                 .for_each(|field| show_fields(field, pod, side));
         }
         _ => {}
+    }
+}
+
+/// Puts the name that facts have for the training container into a reference to it.
+fn name_container(source: &mut Map<String, Value>, side: Side) {
+    let container = source.get_mut("resourceFieldRef");
+    let name = container.and_then(|field| field.get_mut("containerName"));
+    if let Some(name) = name.filter(|name| **name == side.training_container()) {
+        *name = Value::from(TRAINER);
     }
 }
 
@@ -170,6 +175,14 @@ fn containers(list: &str, containers: &Value, pod: &Value, side: Side, facts: &m
 }
 
 fn one_container(at: &str, container: &Value, pod: &Value, side: Side, facts: &mut Facts) {
+    let mut container = container.clone();
+    for variable in container["env"].as_array_mut().into_iter().flatten() {
+        // Before it is part of other variables' text.
+        if let Some(source) = variable["valueFrom"].as_object_mut() {
+            name_container(source, side);
+        }
+    }
+    let container = &container;
     let environment = env::resolve(container, pod);
     let mut rest = container.as_object().cloned().unwrap_or_default();
     defaults::fill_container(&mut rest, pod["spec"]["hostNetwork"] == true);

@@ -158,6 +158,9 @@ impl Boot<'_> {
             ..
         } = rendered;
         let mut objects = [&namespaces, &jobset[..], trainer, training_operator].concat();
+        if self.versions.gang.is_some() {
+            objects.extend(manifests::pod_groups());
+        }
         let is_crd = |object: &Value| object["kind"] == "CustomResourceDefinition";
         let wanted = objects.iter().filter(|object| is_crd(object)).count();
         // First, so that the API server sets them up while the rest is created.
@@ -197,7 +200,8 @@ impl Boot<'_> {
             .kubeconfig("system:kube-controller-manager", &[])?;
         // The v1 operator first: it sleeps for a second or two before it looks whether it may begin.
         let mut processes = vec![
-            training_operator.training_operator(&account("kubeflow", "training-operator")?)?,
+            training_operator
+                .training_operator(self.versions, &account("kubeflow", "training-operator")?)?,
             trainer.trainer(
                 self.versions,
                 &account("kubeflow-system", "kubeflow-trainer-controller-manager")?,

@@ -204,21 +204,28 @@ impl Operator {
     }
 
     /// The v1 operator. Its webhook server listens on all addresses: no flag that it be on loopback.
-    pub(crate) fn training_operator(&self, kubeconfig: &Path) -> Result<Process> {
+    pub(crate) fn training_operator(
+        &self,
+        versions: Versions,
+        kubeconfig: &Path,
+    ) -> Result<Process> {
         lay_awaited_certificate()?;
+        let mut arguments = vec![
+            format!("--health-probe-bind-address=127.0.0.1:{}", self.health),
+            format!("--webhook-server-port={}", self.webhooks),
+            format!("--kube-api-qps={REQUESTS_PER_SECOND}"),
+            format!("--kube-api-burst={REQUESTS_PER_SECOND}"),
+            "--metrics-bind-address=0".to_owned(),
+            "--enable-scheme=pytorchjob".to_owned(),
+            "--controller-threads=5".to_owned(),
+        ];
+        let gang = versions.gang.into_iter();
+        arguments.extend(gang.map(|scheduler| format!("--gang-scheduler-name={scheduler}")));
         self.start(
             TRAINING_OPERATOR,
             "training-operator.v1",
             kubeconfig,
-            &[
-                format!("--health-probe-bind-address=127.0.0.1:{}", self.health),
-                format!("--webhook-server-port={}", self.webhooks),
-                format!("--kube-api-qps={REQUESTS_PER_SECOND}"),
-                format!("--kube-api-burst={REQUESTS_PER_SECOND}"),
-                "--metrics-bind-address=0".to_owned(),
-                "--enable-scheme=pytorchjob".to_owned(),
-                "--controller-threads=5".to_owned(),
-            ],
+            &arguments,
         )
     }
 

@@ -31,6 +31,35 @@ pub(crate) fn training_operator() -> Result<Objects> {
     Ok(objects)
 }
 
+/// The CRDs of pod groups, Volcano's and the coscheduling plugin's, without their schemas: the operators alone write them.
+pub(crate) fn pod_groups() -> [Value; 2] {
+    [
+        ("scheduling.volcano.sh", "v1beta1"),
+        ("scheduling.x-k8s.io", "v1alpha1"),
+    ]
+    .map(|(group, version)| {
+        let schema = json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true });
+        json!({
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {
+                "name": format!("podgroups.{group}"),
+                // The API server wants one for a group under k8s.io.
+                "annotations": { "api-approved.kubernetes.io": "unapproved, for tests" },
+            },
+            "spec": {
+                "group": group,
+                "names": { "kind": "PodGroup", "listKind": "PodGroupList", "plural": "podgroups", "singular": "podgroup" },
+                "scope": "Namespaced",
+                "versions": [{
+                    "name": version, "served": true, "storage": true,
+                    "schema": { "openAPIV3Schema": schema },
+                }],
+            },
+        })
+    })
+}
+
 /// `JobSet`: CRD, RBAC, webhook configurations.
 pub(crate) fn jobset(versions: Versions) -> Result<Objects> {
     render(&programs::sources(versions.jobset, "sigs.k8s.io/jobset")?.join("config/default"))

@@ -23,6 +23,8 @@ pub(crate) struct Versions {
     pub(crate) trainer: &'static str,
     /// `JobSet`, in the version that this Trainer is compiled with.
     pub(crate) jobset: &'static str,
+    /// What the v1 operator runs with as `--gang-scheduler-name`.
+    pub(crate) gang: Option<&'static str>,
 }
 
 impl Versions {
@@ -39,6 +41,15 @@ impl Versions {
             minor,
             trainer,
             jobset,
+            gang: None,
+        }
+    }
+
+    /// The same with a gang scheduler, of which there are the CRDs only: nothing schedules here.
+    pub(crate) fn with_gang(self, scheduler: &'static str) -> Self {
+        Self {
+            gang: Some(scheduler),
+            ..self
         }
     }
 
