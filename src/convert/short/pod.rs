@@ -37,6 +37,7 @@ impl Writer<'_, '_> {
                 self.moved(".spec.affinity", &self.pod_field("affinity"));
                 patch.insert("affinity".to_owned(), affinity.clone());
             }
+            Some(affinity) if is_empty(affinity) => self.default(".spec.affinity"),
             Some(affinity) => self.cannot_value(".spec.affinity", affinity),
             None => {}
         }
@@ -133,6 +134,11 @@ impl Writer<'_, '_> {
     }
 }
 
+/// Whether `value` is an object that says nothing.
+pub(super) fn is_empty(value: &Value) -> bool {
+    value.as_object().is_some_and(Map::is_empty)
+}
+
 /// Whether Kubernetes takes `value` when a pod doesn't set `key` (kubernetes v1.36.3 `pkg/apis/core/v1/defaults.go`).
 fn is_default(key: &str, value: &Value) -> bool {
     match key {
@@ -141,6 +147,8 @@ fn is_default(key: &str, value: &Value) -> bool {
         "hostIPC" | "hostNetwork" | "hostPID" | "setHostnameAsFQDN" | "shareProcessNamespace" => {
             value == false
         }
+        "securityContext" => is_empty(value),
+        "terminationGracePeriodSeconds" => value == 30,
         _ => false,
     }
 }
