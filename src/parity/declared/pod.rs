@@ -8,6 +8,7 @@ use crate::api::meta::{
     V1_PORT_NAME,
 };
 use crate::convert::finding::Code;
+use crate::parity::Facts;
 use crate::parity::compare::Difference;
 use crate::parity::facts::{HOSTNAME, NAME, SUBDOMAIN};
 
@@ -50,16 +51,36 @@ pub fn subdomain(scene: &Scene, difference: &Difference) -> bool {
 pub fn own_name(scene: &Scene, difference: &Difference) -> bool {
     let mut reported = scene.reported(&[Code::HostName]);
     let asked = reported.any(|finding| finding.old.as_deref() == Some("metadata.name"));
-    let without = |value: &Option<Value>, name: Option<&Value>| {
-        let (text, name) = (value.as_ref()?.to_string(), name?.as_str()?);
-        text.contains(name)
-            .then(|| text.replace(name, "<own name>"))
+    let name = |facts: &Facts| facts.get(NAME)?.as_str().map(str::to_owned);
+    let (Some(v1), Some(v2)) = (&difference.v1, &difference.v2) else {
+        return false;
     };
-    let v1 = without(&difference.v1, scene.v1.get(NAME));
-    asked
-        && difference.field != NAME
-        && v1.is_some()
-        && v1 == without(&difference.v2, scene.v2.get(NAME))
+    let (Some(old), Some(new)) = (name(scene.v1), name(scene.v2)) else {
+        return false;
+    };
+    let shows = v1.to_string().contains(&old) && v2.to_string().contains(&new);
+    let text = |name| scene.v2.get(name).and_then(Value::as_str);
+    let address = text(HOSTNAME).zip(text(SUBDOMAIN));
+    // Under v1 a pod's own name is its address as well, and both may stand side by side.
+    let by_address = address.is_some_and(|(hostname, subdomain)| {
+        let addressed = renamed(v2, &new, &format!("{hostname}.{subdomain}"));
+        scene.addresses.in_ranks_v1(v1) == scene.addresses.in_ranks_v2(&addressed)
+    });
+    asked && difference.field != NAME && shows && (renamed(v2, &new, &old) == *v1 || by_address)
+}
+
+/// `value` with `to` wherever a text has `from`.
+fn renamed(value: &Value, from: &str, to: &str) -> Value {
+    match value {
+        Value::String(text) => Value::from(text.replace(from, to)),
+        Value::Array(items) => items.iter().map(|item| renamed(item, from, to)).collect(),
+        Value::Object(fields) => {
+            let fields = fields.iter();
+            let renamed = fields.map(|(key, field)| (key.clone(), renamed(field, from, to)));
+            renamed.collect()
+        }
+        other => other.clone(),
+    }
 }
 
 pub fn init_pytorch(_: &Scene, difference: &Difference) -> bool {

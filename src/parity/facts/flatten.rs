@@ -18,7 +18,7 @@ const KEYED: [(&str, &str); 9] = [
     ("volumes", "name"),
 ];
 
-/// Lists of which the order says nothing, and whose items have no key.
+/// Lists of which neither the order nor a repetition says anything, and whose items have no key.
 const SETS: [&str; 3] = ["imagePullSecrets", "readinessGates", "tolerations"];
 
 /// Structures that say nothing when they are empty, whether the API server writes them or not.
@@ -92,6 +92,8 @@ fn list(at: &str, key: &str, items: &[Value], facts: &mut Facts) {
         let mut items = items.to_vec();
         if SETS.contains(&key) {
             items.sort_by_key(Value::to_string);
+            // A JobSet that is resumed says tolerations with a time twice (jobset v0.12.0 `pkg/util/collections`, `MergeSlices`).
+            items.dedup();
         }
         insert(at.to_owned(), Value::Array(items), facts);
     }
@@ -171,11 +173,19 @@ mod tests {
     }
 
     #[test]
-    fn order_of_tolerations_says_nothing() {
+    fn order_and_repetition_of_tolerations_say_nothing() {
         let (a, b) = (json!({"key": "a"}), json!({"key": "b"}));
         assert_eq!(
             facts(&json!({"tolerations": [a, b]})),
             facts(&json!({"tolerations": [b, a]}))
+        );
+        assert_eq!(
+            facts(&json!({"tolerations": [a, b]})),
+            facts(&json!({"tolerations": [a, b, a]}))
+        );
+        assert_ne!(
+            facts(&json!({"tolerations": [a, b]})),
+            facts(&json!({"tolerations": [a, a]}))
         );
     }
 
