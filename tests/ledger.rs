@@ -39,7 +39,10 @@ const DEFAULTS: [(&str, &str); 9] = [
     ("spec.runPolicy.cleanPodPolicy", "\"Running\""),
 ];
 /// The same for fields of a replica or its template, by the end of their path.
-const TEMPLATE_DEFAULTS: [(&str, &str); 10] = [
+const TEMPLATE_DEFAULTS: [(&str, &str); 13] = [
+    (".affinity", "{}"),
+    (".securityContext", "{}"),
+    (".terminationGracePeriodSeconds", "30"),
     (".metadata.labels", "{}"),
     (".metadata.annotations", "{}"),
     (".restartPolicy", "\"OnFailure\""),

@@ -24,6 +24,8 @@ pub const V1_CONTAINER: &str = "pytorch";
 pub const V1_PORT_NAME: &str = "pytorchjob-port";
 /// The master port when no port has that name (`PyTorchJobDefaultPort`).
 pub const V1_DEFAULT_PORT: i32 = 23456;
+/// Fields of a container by which the kubelet asks how it is; it expands their commands by literal values only.
+pub const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
 /// Prefix of the labels that v1 puts on its pods.
 pub const V1_LABEL_PREFIX: &str = "training.kubeflow.org/";
 /// Pod label of v1: the job's name.

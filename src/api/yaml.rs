@@ -58,9 +58,13 @@ fn has_block_that_begins_with_a_tab(text: &str) -> bool {
     text.lines().any(|line| {
         let content = line.trim_start_matches(' ');
         let found = opened && content.starts_with('\t');
+        // Keys and comments may have a sign of a comment in them; a quotation too many does no harm.
+        let ends = line.match_indices(" # ").map(|(end, _)| &line[..end]);
+        let is_header = ends
+            .chain([line])
+            .any(|text| text.ends_with(['|', '-', '+']));
         // Empty lines may come before the first one that counts.
-        let header = line.split_once(" # ").map_or(line, |(header, _)| header);
-        opened = header.ends_with(['|', '-', '+']) || (opened && content.is_empty());
+        opened = is_header || (opened && content.is_empty());
         found
     })
 }
@@ -122,6 +126,11 @@ mod tests {
         assert_eq!(
             commented(&makefile, &[("script", "v1: none")]),
             "script: \"\\tall:\\n\" # v1: none\n"
+        );
+        let odd_key = json!({"a # b": "\tall:\n"});
+        assert_eq!(
+            commented(&odd_key, &[("a # b", "v1: # |")]),
+            "\"a # b\": \"\\tall:\\n\" # v1: # |\n"
         );
     }
 

@@ -12,7 +12,8 @@ use super::ledger::{Ledger, child};
 use super::target::{GangScheduler, Target};
 use super::topology::Topology;
 
-const AT: &str = "spec.runPolicy.schedulingPolicy";
+/// Path of the policy.
+pub const AT: &str = "spec.runPolicy.schedulingPolicy";
 
 /// Gang scheduling of one job.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,8 @@ pub struct Gang {
     pub policy: Value,
     /// The Volcano queue, which goes into an annotation of the `JobSet`.
     pub queue: Option<String>,
+    /// Fields of `schedulingPolicy` that v1's pod group follows.
+    pub fields: &'static [&'static str],
     scheduler: &'static str,
     priority_class: Option<String>,
 }
@@ -158,6 +161,7 @@ fn volcano(policy: &SchedulingPolicy, ledger: &mut Ledger) -> Gang {
     Gang {
         policy: json!({"volcano": {}}),
         queue,
+        fields: &["minAvailable", "priorityClass", "queue"],
         scheduler: "volcano",
         priority_class,
     }
@@ -187,6 +191,7 @@ fn coscheduling(policy: &SchedulingPolicy, ledger: &mut Ledger) -> Gang {
     Gang {
         policy: json!({"coscheduling": settings}),
         queue: None,
+        fields: &["minAvailable", "scheduleTimeoutSeconds"],
         scheduler: "scheduler-plugins-scheduler",
         priority_class: None,
     }

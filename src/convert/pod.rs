@@ -4,6 +4,7 @@
 mod env;
 mod ignored;
 mod labels;
+mod probes;
 mod rename;
 
 use serde_json::Value;
@@ -19,6 +20,7 @@ use super::names::Names;
 use super::topology::Topology;
 
 pub use ignored::report_ignored;
+pub use labels::drop_unselected;
 
 /// What a pod template is converted for.
 #[derive(Clone, Copy, Debug)]
@@ -91,8 +93,10 @@ pub fn convert(
             ledger.find(finding.change(V1_CONTAINER, NODE));
         }
         env::append(container, context.launch, &sources, &at, ledger);
+        probes::report(container, context.launch, &sources, &at, ledger);
     }
     rename::volumes(&mut spec.volumes, &sources, ledger);
+    rename::pod_name_files(&mut spec.volumes, context, &sources, ledger);
     labels::keep_selected(&mut metadata, &spec, context, &sources, ledger);
     Ok(PodTemplate {
         metadata,

@@ -21,7 +21,8 @@ use crate::api::trainjob::{
 
 use super::dialect::Dialect;
 use super::finding::{Code, Finding, Outcome};
-use super::ledger::Ledger;
+use super::gang::{self, Gang};
+use super::ledger::{Ledger, prefixes};
 use super::plan::Plan;
 use super::trainjob;
 
@@ -84,18 +85,17 @@ pub fn write(plan: &Plan, base: Base, ledger: &mut Ledger) -> (TrainJob, Vec<Fin
     }
     let pod = writer.pod(&plan.node.template, container_patch);
     writer.ending(&plan.node.policy);
-    if plan.gang.is_some() {
-        writer.gang();
+    if let Some(gang) = &plan.gang {
+        writer.gang(gang);
     }
     let Writer { ledger, unsaid, .. } = writer;
-    // What isn't said at all is not also said in another way.
-    let lost: HashSet<&str> = unsaid
-        .iter()
-        .flat_map(|lost| lost.covers.iter().chain([&lost.at]))
-        .map(String::as_str)
-        .collect();
+    // Of what isn't said at all there is nothing more to tell.
+    let covered = unsaid.iter().flat_map(|lost| &lost.covers);
+    let covered: HashSet<_> = covered.map(String::as_str).collect();
+    let about: HashSet<_> = unsaid.iter().map(|lost| lost.at.as_str()).collect();
     ledger.findings.retain(|finding| {
-        finding.outcome != Outcome::Adapted || !lost.contains(finding.at.as_str())
+        let at = finding.at.as_str();
+        !about.contains(at) && !prefixes(at).any(|prefix| covered.contains(prefix))
     });
     job.spec.trainer = Some(trainer);
     pod.write(plan.dialect, &mut job.spec);
@@ -180,19 +180,14 @@ impl Writer<'_, '_> {
     }
 
     /// Notes that the runtime makes no pod group.
-    fn gang(&mut self) {
-        let at = "spec.runPolicy.schedulingPolicy";
-        let fields = [
-            "minAvailable",
-            "priorityClass",
-            "queue",
-            "scheduleTimeoutSeconds",
-        ];
+    fn gang(&mut self, gang: &Gang) {
+        let at = gang::AT;
+        let fields = gang.fields.iter().map(|field| format!("{at}.{field}"));
         let note = format!("runtime {} makes none", self.base.name);
         let finding = Finding::about(Code::RuntimeCannot, Outcome::Lost, at);
         self.unsaid.push(
             finding
-                .covering(fields.iter().map(|field| format!("{at}.{field}")).collect())
+                .covering(fields.collect())
                 .had("the pod group")
                 .note(note),
         );

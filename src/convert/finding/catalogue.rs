@@ -191,6 +191,9 @@ catalogue! {
     "TS049" RuntimeTooLarge false "the generated runtime is too large for Trainer"
         "Trainer 2.3 keeps a copy of the runtime in a ConfigMap, which holds 1 MiB: the TrainJob would be admitted and never get pods. Earlier versions keep none, but copy it into a JobSet and a Job, which etcd holds up to 1.5 MiB; for them the limit is the same."
         "Put what makes it large (a script, a configuration) into a ConfigMap of its own and mount it."
+    "TS050" ProbeVariable false "in a probe's command this variable has no value under v2"
+        "v1 sets the variable to a text, v2 lets the pod find its value. The kubelet puts texts alone into a probe's command; for any other variable of the container it puts nothing. The process in the container has the value."
+        "Let a shell read it: command [sh, -c, \"check --rank $RANK\"], without the parentheses."
 }
 
 impl Code {

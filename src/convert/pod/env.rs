@@ -94,7 +94,7 @@ fn keep_references(
 
 /// `text` with the values of `gone` in place of their names, as far as there is `room`; whose value stands there now, and
 /// whose doesn't.
-fn with_values<'t>(
+pub(super) fn with_values<'t>(
     text: &'t str,
     gone: &HashMap<String, Option<String>>,
     room: &mut usize,

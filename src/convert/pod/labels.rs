@@ -99,17 +99,37 @@ pub(super) fn keep_selected(
 /// Where a selector of any role names `label`: v1's pods are found by those of the other role, too.
 fn selected(label: &str, context: Context) -> Option<String> {
     context.topology.each().find_map(|role| {
-        let spec = &role.spec.template.spec;
-        let names = |values: &[Value]| values.iter().any(|value| mentions(value, &[label]));
-        let field = if names(spec.affinity.as_slice()) {
-            "affinity"
-        } else if names(&spec.topology_spread_constraints) {
-            "topologySpreadConstraints"
-        } else {
-            return None;
-        };
+        let field = selector(&role.spec.template.spec, label)?;
         Some(format!("{}.template.spec.{field}", role.path()))
     })
+}
+
+/// The field of the pod spec in which a selector names `label`.
+fn selector(spec: &PodSpec, label: &str) -> Option<&'static str> {
+    let names = |values: &[Value]| values.iter().any(|value| mentions(value, &[label]));
+    if names(spec.affinity.as_slice()) {
+        Some("affinity")
+    } else if names(&spec.topology_spread_constraints) {
+        Some("topologySpreadConstraints")
+    } else {
+        None
+    }
+}
+
+/// Takes back v1's labels that [`keep_selected`] gave the pods for the sake of something that `spec`, as much of it as is
+/// put out, no longer has.
+pub fn drop_unselected(metadata: &mut ObjectMeta, spec: &PodSpec, ledger: &mut Ledger) {
+    for label in V1_LABELS {
+        if selector(spec, label).is_some() || shows(spec, label).is_some() {
+            continue;
+        }
+        if let Some(value) = metadata.labels.remove(label) {
+            let given = Some(format!("{label}={value}"));
+            ledger
+                .findings
+                .retain(|finding| finding.code != Code::PodLabels || finding.new != given);
+        }
+    }
 }
 
 /// The value that v1 gives `label` on the pods in question, if it is the same for all of them.

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use crate::api::meta::{CONTAINER_ANNOTATIONS, DEFAULT_CONTAINER, NODE, ObjectMeta, V1_CONTAINER};
+use crate::api::meta::{
+    CONTAINER_ANNOTATIONS, DEFAULT_CONTAINER, NODE, ObjectMeta, PROBES, V1_CONTAINER,
+};
 use crate::api::pod::{Container, EnvVar, Named};
 
 use super::{Context, Sources};
@@ -42,14 +44,6 @@ pub(super) fn annotations(metadata: &mut ObjectMeta, sources: &Sources, ledger: 
     }
 }
 
-/// What else of a container names hosts: where it is asked how it is, and what is told when it starts and ends.
-const PROBES: [&str; 4] = [
-    "lifecycle",
-    "livenessProbe",
-    "readinessProbe",
-    "startupProbe",
-];
-
 /// In commands, arguments, variables and probes: v1's pod names become v2's addresses.
 pub(super) fn hosts(
     container: &mut Container,
@@ -80,7 +74,8 @@ pub(super) fn hosts(
             rewrite(value, &|| format!("{at}.env[{index}].value"));
         }
     }
-    for key in PROBES {
+    // What a container is told when it starts and ends names hosts as well.
+    for key in PROBES.into_iter().chain(["lifecycle"]) {
         if let Some(probe) = container.rest.get_mut(key) {
             each_text(probe, &mut format!("{at}.{key}"), &mut |text, place| {
                 rewrite(text, &|| place.to_owned());
@@ -130,6 +125,9 @@ pub(super) fn references(env: &mut [EnvVar], sources: &Sources, at: &str, ledger
     }
 }
 
+/// The field path of the pod's own name.
+const POD_NAME: &str = "metadata.name";
+
 /// In variables that hold the pod's own name, which scripts take apart for the rank: nothing can be put in its place.
 pub(super) fn pod_names(
     env: &[EnvVar],
@@ -138,25 +136,46 @@ pub(super) fn pod_names(
     at: &str,
     ledger: &mut Ledger,
 ) {
+    for (index, variable) in env.iter().enumerate() {
+        let source = variable.value_from.as_ref();
+        let path = source.and_then(|source| source.pointer("/fieldRef/fieldPath"));
+        if path == Some(&Value::from(POD_NAME)) {
+            let at = format!("{at}.env[{index}].valueFrom");
+            report_pod_name(context, sources, &at, ledger);
+        }
+    }
+}
+
+/// In volumes that show it as a file.
+pub(super) fn pod_name_files(
+    volumes: &mut [Named],
+    context: Context,
+    sources: &Sources,
+    ledger: &mut Ledger,
+) {
+    for (index, volume) in volumes.iter_mut().enumerate() {
+        for (key, value) in &mut volume.rest {
+            let mut at = format!(".spec.volumes[{index}].{key}");
+            each_text(value, &mut at, &mut |text, at| {
+                if let Some(at) = at.strip_suffix(".fieldRef.fieldPath")
+                    && text == POD_NAME
+                {
+                    report_pod_name(context, sources, at, ledger);
+                }
+            });
+        }
+    }
+}
+
+fn report_pod_name(context: Context, sources: &Sources, at: &str, ledger: &mut Ledger) {
     let replicated_job = match context.role {
         For::Workers => format!("{}-<i>-0", context.names.worker),
         For::All | For::Master => format!("{}-0-<i>", context.names.node),
     };
-    for (index, variable) in env.iter().enumerate() {
-        let source = variable.value_from.as_ref();
-        if source.and_then(|source| source.pointer("/fieldRef/fieldPath"))
-            == Some(&Value::from("metadata.name"))
-        {
-            let at = format!("{at}.env[{index}].valueFrom");
-            let finding = sources.finding(Code::HostName, Outcome::Adapted, &at);
-            ledger.find(
-                finding
-                    .covering(Vec::new())
-                    .had("metadata.name")
-                    .note(format!("<job>-{replicated_job}-<5 random characters> under v2, so its last part is no index")),
-            );
-        }
-    }
+    let finding = sources.finding(Code::HostName, Outcome::Adapted, at);
+    ledger.find(finding.covering(Vec::new()).had(POD_NAME).note(format!(
+        "<job>-{replicated_job}-<5 random characters> under v2, so its last part is no index"
+    )));
 }
 
 /// In volumes that show the container's resources as files.

@@ -55,16 +55,22 @@ fn one_container(
         let first = fields.first().cloned().unwrap_or_default();
         Finding::new(Code::Ports, outcome, first).covering(fields)
     };
+    let ports = std::mem::take(&mut container.ports);
+    let taken: BTreeSet<_> = ports.iter().filter_map(|port| port.name.clone()).collect();
+    let mut numbers = BTreeSet::new();
     let mut kept: Vec<ContainerPort> = Vec::new();
-    for (position, mut port) in std::mem::take(&mut container.ports).into_iter().enumerate() {
+    for (position, mut port) in ports.into_iter().enumerate() {
         let number = port.container_port;
-        if kept.iter().any(|other| other.container_port == number) {
+        if !numbers.insert(number) {
             let lost = finding(position, Outcome::Lost).had(number.to_string());
             ledger.find(lost.note("Trainer takes two ports of one number for the same"));
             continue;
         }
         if is_nameless(&port) {
-            let name = format!("port-{number}");
+            let mut name = format!("port-{number}");
+            while taken.contains(&name) {
+                name.insert(0, 'x');
+            }
             let about = finding(position, Outcome::Adapted).covering(Vec::new());
             let note = "Trainer takes two ports without a name for the same";
             ledger.find(about.change(number.to_string(), name.as_str()).note(note));

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::Writer;
+use super::pod::is_empty;
 use crate::api::Rest;
 use crate::api::meta::V1_PORT_NAME;
 use crate::api::pod::{Container, ContainerPort};
@@ -174,6 +175,7 @@ fn is_default(key: &str, value: &Value, image: &str) -> bool {
         "imagePullPolicy" => value == default_pull_policy(image),
         "terminationMessagePath" => value == "/dev/termination-log",
         "terminationMessagePolicy" => value == "File",
+        "securityContext" => is_empty(value),
         "stdin" | "stdinOnce" | "tty" => value == false,
         _ => false,
     }

@@ -4,9 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::{PodOverride, Writer};
 use crate::api::meta::NODE;
-use crate::api::pod::PodTemplate;
+use crate::api::pod::{Container, PodSpec, PodTemplate};
 use crate::convert::finding::{Code, Outcome};
 use crate::convert::ledger::child;
+use crate::convert::pod;
 
 impl Writer<'_, '_> {
     /// Writes what the pods have that the runtime's don't; `container` is the training container's part.
@@ -16,8 +17,8 @@ impl Writer<'_, '_> {
         container: Map<String, Value>,
     ) -> PodOverride {
         let dialect = self.plan.dialect;
-        let metadata = self.metadata(template);
         let spec = &template.spec;
+        let metadata = self.metadata(template);
         let mut patch = Map::new();
         for (index, init) in spec.init_containers.iter().enumerate() {
             self.cannot(
@@ -36,6 +37,7 @@ impl Writer<'_, '_> {
                 self.moved(".spec.affinity", &self.pod_field("affinity"));
                 patch.insert("affinity".to_owned(), affinity.clone());
             }
+            Some(affinity) if is_empty(affinity) => self.default(".spec.affinity"),
             Some(affinity) => self.cannot_value(".spec.affinity", affinity),
             None => {}
         }
@@ -74,11 +76,10 @@ impl Writer<'_, '_> {
     }
 
     fn metadata(&mut self, template: &PodTemplate) -> Map<String, Value> {
+        let mut said = template.metadata.clone();
+        pod::drop_unselected(&mut said, &self.sayable(&template.spec), self.ledger);
         let mut metadata = Map::new();
-        for (key, entries) in [
-            ("labels", &template.metadata.labels),
-            ("annotations", &template.metadata.annotations),
-        ] {
+        for (key, entries) in [("labels", &said.labels), ("annotations", &said.annotations)] {
             let suffix = format!(".metadata.{key}");
             let place = self.plan.dialect.overrides().metadata;
             if entries.is_empty() {
@@ -91,6 +92,17 @@ impl Writer<'_, '_> {
             }
         }
         metadata
+    }
+
+    /// As much of `spec` as can name a label and is put out.
+    fn sayable(&self, spec: &PodSpec) -> PodSpec {
+        let is_main = |container: &&Container| container.name == NODE;
+        PodSpec {
+            affinity: (spec.affinity.clone()).filter(|_| self.plan.dialect.can_patch("affinity")),
+            containers: spec.containers.iter().filter(is_main).cloned().collect(),
+            volumes: spec.volumes.clone(),
+            ..PodSpec::default()
+        }
     }
 
     /// Notes a scheduler and a priority class, which no override can set.
@@ -122,6 +134,11 @@ impl Writer<'_, '_> {
     }
 }
 
+/// Whether `value` is an object that says nothing.
+pub(super) fn is_empty(value: &Value) -> bool {
+    value.as_object().is_some_and(Map::is_empty)
+}
+
 /// Whether Kubernetes takes `value` when a pod doesn't set `key` (kubernetes v1.36.3 `pkg/apis/core/v1/defaults.go`).
 fn is_default(key: &str, value: &Value) -> bool {
     match key {
@@ -130,6 +147,8 @@ fn is_default(key: &str, value: &Value) -> bool {
         "hostIPC" | "hostNetwork" | "hostPID" | "setHostnameAsFQDN" | "shareProcessNamespace" => {
             value == false
         }
+        "securityContext" => is_empty(value),
+        "terminationGracePeriodSeconds" => value == 30,
         _ => false,
     }
 }

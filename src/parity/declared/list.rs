@@ -37,6 +37,9 @@ declared! {
     "pod name in a variable"
         "The pod asks for its own name, and has another one."
         announced [HostName] told [] pod::own_name;
+    "variable in a probe"
+        "The kubelet puts literal values alone into a probe's command. v1's ranks are such, v2's pods read them from an annotation."
+        announced [ProbeVariable] told [] variable::in_probe;
     "init-pytorch left out"
         "v1's workers wait in it until the Master's name resolves. A JobSet publishes names before pods are ready, and the rendezvous tries again."
         announced [] told [] pod::init_pytorch;

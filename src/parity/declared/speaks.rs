@@ -36,6 +36,15 @@ pub fn pod_label(scene: &Scene, difference: &Difference) -> bool {
     lost_here(scene, Code::PodLabels, difference)
 }
 
+/// Whether the probe of the fact is one of those that were reported.
+pub fn probe_variable(scene: &Scene, difference: &Difference) -> bool {
+    let item = Difference {
+        field: format!("{}[0]", difference.field),
+        ..difference.clone()
+    };
+    lost_here(scene, Code::ProbeVariable, &item)
+}
+
 fn lost_here(scene: &Scene, code: Code, difference: &Difference) -> bool {
     let codes = [code];
     let mut lost = scene

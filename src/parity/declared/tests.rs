@@ -23,9 +23,9 @@ fn every_code_changes_nothing_or_has_an_entry() {
         .flat_map(|entry| entry.announced_by.iter().chain(entry.told_by))
         .collect();
     for code in Code::ALL {
-        // From here on the job is refused.
-        if *code >= Code::InvalidJob {
-            break;
+        // With these the job is refused.
+        if (Code::InvalidJob..=Code::RuntimeTooLarge).contains(code) {
+            continue;
         }
         let lost = Finding::about(*code, Outcome::Lost, "spec");
         assert!(

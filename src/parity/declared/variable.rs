@@ -1,6 +1,8 @@
 //! Variables, and what refers to them.
 
-use super::Scene;
+use serde_json::Value;
+
+use super::{Scene, speaks};
 use crate::api::meta::JOB_COMPLETION_INDEX;
 use crate::convert::finding::{Code, Outcome};
 use crate::convert::names::{NAME_VARIABLE, OTHER_NAME_VARIABLE};
@@ -56,6 +58,27 @@ pub fn late_reference(scene: &Scene, difference: &Difference) -> bool {
         .filter_map(|finding| finding.old.as_deref());
     let now = difference.v2_text().unwrap_or_default();
     variable(difference).is_some() && lost.any(|reference| now.contains(reference))
+}
+
+/// Item by item: what was not reported is the same, or the same address.
+pub fn in_probe(scene: &Scene, difference: &Difference) -> bool {
+    let items = |value: &Option<Value>| value.as_ref().and_then(Value::as_array).cloned();
+    let (Some(v1), Some(v2)) = (items(&difference.v1), items(&difference.v2)) else {
+        return false;
+    };
+    let explained = |(index, (v1, v2)): (usize, (Value, Value))| {
+        let item = format!(".exec.command[{index}]");
+        let mut reported = scene.reported(&[Code::ProbeVariable]);
+        let is_reported = reported.any(|finding| finding.at.ends_with(&item));
+        let same = v1 == v2;
+        let item = Difference {
+            v1: Some(v1),
+            v2: Some(v2),
+            ..difference.clone()
+        };
+        same || (is_reported && speaks::probe_variable(scene, &item)) || address(scene, &item)
+    };
+    v1.len() == v2.len() && v1.into_iter().zip(v2).enumerate().all(explained)
 }
 
 pub fn torch_container_port(scene: &Scene, difference: &Difference) -> bool {

@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::api::meta::PROBES;
+
 /// Switches that are off when nothing is said.
 const OFF: [&str; 9] = [
     "hostIPC",
@@ -17,8 +19,6 @@ const OFF: [&str; 9] = [
     "stdinOnce",
     "tty",
 ];
-
-const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
 
 /// Fills the spec of a pod, but for its containers.
 pub fn fill_pod(spec: &mut Map<String, Value>) {

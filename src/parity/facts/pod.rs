@@ -4,15 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::selector::Selectors;
 use super::{DROPPED, HOSTNAME, NAME, SUBDOMAIN, Side, TRAINER, defaults, env, flatten};
-use crate::api::meta::{CONTAINER_ANNOTATIONS, DEFAULT_CONTAINER};
+use crate::api::meta::{CONTAINER_ANNOTATIONS, DEFAULT_CONTAINER, PROBES};
 use crate::parity::Facts;
 
 /// Start of the name of the volume that holds a pod's credentials; what follows is made up for each pod
 /// (kubernetes v1.36.3 `plugin/pkg/admission/serviceaccount`).
 const CREDENTIALS: &str = "kube-api-access";
-
-/// Fields whose commands the kubelet expands by literal values only.
-const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
 
 /// Adds the facts of each of `pods`, which are in rank order, to those of its rank.
 pub fn add(pods: &[Value], side: Side, ranks: &mut Vec<Facts>) {
