@@ -7,7 +7,7 @@ use crate::api::meta::{
     JOB_COMPLETION_INDEX, JOB_LABELS, NODE, V1_CONTAINER, V1_DEFAULT_PORT, V1_LABEL_PREFIX,
     V1_PORT_NAME,
 };
-use crate::convert::finding::Code;
+use crate::convert::finding::{Code, Finding, Outcome};
 use crate::parity::Facts;
 use crate::parity::compare::Difference;
 use crate::parity::facts::{HOSTNAME, NAME, SUBDOMAIN};
@@ -153,11 +153,16 @@ pub fn default_port(scene: &Scene, difference: &Difference) -> bool {
             || of_port == Some(".hostPort") && !scene.v2.contains_key("hostNetwork"))
 }
 
-pub fn ports(_: &Scene, difference: &Difference) -> bool {
+pub fn ports(scene: &Scene, difference: &Difference) -> bool {
+    let Some(port) = difference.field.strip_prefix("containers[trainer].ports[") else {
+        return false;
+    };
     let is_left_out = difference.v2.is_none();
-    let is_named = difference.v1.is_none() && difference.field.ends_with("].name");
-    // A port of the host is taken from it.
-    difference.field.starts_with("containers[trainer].ports[")
-        && !difference.field.ends_with(".hostPort")
-        && (is_left_out || is_named)
+    let is_named = difference.v1.is_none() && port.ends_with("].name");
+    // A port of the host is taken from it, so that leaving it out must have been told as a loss.
+    let number = port.split_once('/').map(|(number, _)| number);
+    let is_lost =
+        |finding: &Finding| finding.outcome == Outcome::Lost && finding.old.as_deref() == number;
+    let may_go = !port.ends_with(".hostPort") || scene.reported(&[Code::Ports]).any(is_lost);
+    is_named || is_left_out && may_go
 }

@@ -137,3 +137,31 @@ fn a_wrong_value_is_not_explained(
     let found = differences.iter().find(|found| found.field == field);
     assert_eq!(found.unwrap().declared.is_some(), expected, "{found:?}");
 }
+
+#[test]
+fn a_port_of_the_host_may_go_where_its_loss_is_told() {
+    let field = "containers[trainer].ports[9090/UDP].hostPort";
+    let shape = |port: Option<Value>| Shape {
+        job: Facts::from([("name".to_owned(), json!("job"))]),
+        pods: vec![
+            port.map(|port| (field.to_owned(), port))
+                .into_iter()
+                .collect(),
+        ],
+    };
+    let (v1, v2) = (shape(Some(json!(9090))), shape(None));
+    let told = |outcome, number: &str| {
+        let findings = [Finding::new(Code::Ports, outcome, "ports[1]").had(number)];
+        let case = Case {
+            v1: &v1,
+            v2: &v2,
+            findings: &findings,
+        };
+        compare(&case)
+            .iter()
+            .any(|found| found.field == field && found.declared.is_some())
+    };
+    assert!(told(Outcome::Lost, "9090"));
+    assert!(!told(Outcome::Adapted, "9090"));
+    assert!(!told(Outcome::Lost, "8080"));
+}
