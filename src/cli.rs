@@ -49,13 +49,15 @@ enum Command {
     /// The pods that Training Operator v1.9 would make stand beside those that Kubeflow Trainer would make: of the conversion
     /// of each job, or of TrainJobs that somebody wrote. What v2 does differently by nature, and what the conversion reports, is
     /// declared, with a reason; anything else is undeclared, and the exit code is 1. Of a TrainJob that somebody wrote, a
-    /// difference is declared too if the conversion in style exact has, and reports, the very same.
+    /// difference is declared too if the conversion in style exact has, and reports, the very same. What that version of
+    /// Trainer doesn't take as it is written, and what isn't predicted, is told as uncertain, and the exit code is 1 as well.
     ///
     /// With --output json, stdout is one document: `trainer` (the version), `jobs`, `reasons` (by the name of what is
     /// declared), `unpaired` and `unreadable`. A job has `name`, `v1` and `v2` (file, kind, namespace, name; `v2` is null for a
-    /// conversion), `verdict` (`equal` but for declared differences, `different`, or `refused` with `findings`), `runtime`,
-    /// `pods`, `equal` (how many facts are, over all ranks), the counts `undeclared` and `declared`, and `differences`: `ranks` (such as `0-3,5`; null
-    /// for the job as a whole), `field`, `v1` and `v2` (null where absent), `declared` (a name in `reasons`, or null),
+    /// conversion), `verdict` (`equal` but for declared differences, `different`, `uncertain` where nothing but a caveat stands
+    /// against equal, or `refused` with `findings`), `runtime`, `caveats` (`field`, `reason`, `taken_by`: the versions that take
+    /// it), `pods`, `equal` (how many facts are, over all ranks), the counts `undeclared` and `declared`, and `differences`:
+    /// `ranks` (such as `0-3,5`; null for the job as a whole), `field`, `v1` and `v2` (null where absent), `declared` (a name in `reasons`, or null),
     /// `pattern` (the values are JSON text in which `<rank>`, `<rank-1>` stand for numbers that grow with the rank) and
     /// `example` (each rank has values of its own, and these are those of the first). Undeclared differences come first.
     /// Values of variables that look like credentials are hidden.

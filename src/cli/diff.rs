@@ -7,6 +7,7 @@
 
 mod groups;
 mod json;
+mod objects;
 mod pairs;
 mod text;
 mod work;

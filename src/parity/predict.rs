@@ -11,8 +11,10 @@
 
 pub mod runtimes;
 
+mod caveat;
 mod job;
 mod jobset;
+mod known;
 mod list;
 mod overrides;
 mod patch;
@@ -31,6 +33,8 @@ use crate::api::pytorchjob::PyTorchJob;
 use crate::convert::dialect::Dialect;
 use crate::convert::target::GangScheduler;
 
+pub use caveat::{Caveat, caveats};
+
 /// What the API server makes up after a `generateName`, for which any text will do as long as it is the same everywhere.
 const MADE_UP: &str = "xxxxx";
 
@@ -41,10 +45,11 @@ pub fn v1(job: &PyTorchJob, gang: GangScheduler) -> V1Objects {
 }
 
 /// What Trainer of this version, `JobSet` and Kubernetes make of `trainjob` on `runtime`: of trainshift's own types, or JSON
-/// as somebody wrote it.
+/// as somebody wrote it. What `caveats` tells of is left out.
 #[must_use]
 pub fn v2(trainjob: &impl Serialize, runtime: &impl Serialize, dialect: Dialect) -> V2Objects {
-    let trainjob = named(serde_json::to_value(trainjob).unwrap_or_default());
+    let mut trainjob = named(serde_json::to_value(trainjob).unwrap_or_default());
+    known::prune(&mut trainjob, dialect);
     let runtime = serde_json::to_value(runtime).unwrap_or_default();
     let jobset = jobset::defaulted(trainer::jobset(&trainjob, &runtime, dialect));
     let pod_group = trainer::pod_group(&trainjob, &runtime, dialect);

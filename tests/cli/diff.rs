@@ -175,3 +175,42 @@ fn any_shape_of_a_trainjob_is_compared_or_refused_without_a_crash() {
         }
     }
 }
+
+/// The guide's `TrainJob` with this in place of its command.
+fn of_the_guide(instead: &str) -> String {
+    let trainjob = fs::read_to_string(GUIDE[1]).expect("readable");
+    let command = "    command: [python3, /opt/pytorch-mnist/mnist.py, --epochs=1]\n";
+    assert!(trainjob.contains(command));
+    trainjob.replace(command, instead)
+}
+
+#[test]
+fn a_field_of_another_version_is_told_with_the_version_that_has_it() {
+    let trainjob = of_the_guide("  podTemplateOverrides: []\n");
+    let ended = run(&["diff", GUIDE[0], "-"], &trainjob);
+    let told = "uncertain   spec.podTemplateOverrides: Trainer 2.3 has no such field; the API server drops it; Trainer 2.1 has it: --to 2.1\n";
+    assert!(ended.out.contains(told), "{}", ended.out);
+    let ended = run(&["diff", "--to", "2.1", GUIDE[0], "-"], trainjob);
+    assert!(!ended.out.contains("uncertain"), "{}", ended.out);
+}
+
+#[test]
+fn what_is_not_predicted_is_never_equal() {
+    let v1 = fs::read_to_string(GUIDE[0]).expect("readable");
+    let converted = run(&["convert", "-"], &v1).out;
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("v1.yaml");
+    fs::write(&path, &v1).expect("written");
+    let trainjob = converted.replacen("spec:\n", "spec:\n  initializer: {dataset: {}}\n", 1);
+    let args = ["diff", "-o", "json", path.to_str().expect("a path"), "-"];
+    let (code, told) = report(&args, trainjob);
+    assert_eq!(
+        (code, &told["jobs"][0]["verdict"]),
+        (1, &json!("uncertain"))
+    );
+    assert_eq!(told["jobs"][0]["caveats"][0]["field"], "spec.initializer");
+    let torchtune = of_the_guide("    command: [tune, run]\n");
+    let ended = run(&["diff", GUIDE[0], "-"], torchtune);
+    let told = "uncertain   spec.trainer.command: Trainer's torch policy rewrites `tune run`";
+    assert!(ended.out.contains(told), "{}", ended.out);
+}

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::groups::Group;
-use super::pairs::{Input, Place};
+use super::objects::Place;
+use super::pairs::Input;
 use super::work::{Compared, Outcome};
 use crate::cli::Io;
 use crate::convert::target::Target;
 use crate::parity::facts::ranks;
+use crate::parity::predict::Caveat;
 
 /// Prints the document.
 pub(super) fn print(
@@ -46,11 +48,12 @@ fn job<'a>(compared: &Compared<'_>, reasons: &mut BTreeMap<&'a str, &'a str>) ->
             job["findings"] = json!(findings);
         }
         Outcome::Pods(pods) => {
-            job["verdict"] = json!(if compared.is_equal() {
-                "equal"
-            } else {
-                "different"
+            job["verdict"] = json!(match pods.undeclared {
+                0 if compared.is_equal() => "equal",
+                0 => "uncertain",
+                _ => "different",
             });
+            job["caveats"] = pods.caveats.iter().map(caveat).collect();
             job["runtime"] = json!(pods.runtime);
             job["pods"] = json!({"v1": pods.v1, "v2": pods.v2});
             job["equal"] = json!(pods.equal);
@@ -62,6 +65,15 @@ fn job<'a>(compared: &Compared<'_>, reasons: &mut BTreeMap<&'a str, &'a str>) ->
         }
     }
     job
+}
+
+fn caveat(caveat: &Caveat) -> Value {
+    let taken_by: Vec<_> = caveat
+        .taken_by
+        .iter()
+        .map(|dialect| dialect.as_str())
+        .collect();
+    json!({"field": caveat.field, "reason": caveat.reason, "taken_by": taken_by})
 }
 
 fn difference(group: &Group) -> Value {

@@ -21,6 +21,7 @@ use super::work::{Compared, Outcome, Pods};
 use crate::cli::Io;
 use crate::cli::report::{counted, plain};
 use crate::parity::facts::ranks;
+use crate::parity::predict::Caveat;
 
 /// Of a reason, more fields than this are counted, not listed.
 const MOST_LISTED: usize = 3;
@@ -87,6 +88,7 @@ fn write_job(job: &Compared<'_>, text: &mut String) {
         }
         Outcome::Pods(pods) => {
             let verdict = match (pods.undeclared, pods.declared) {
+                (0, _) if !job.is_equal() => format!("{RED}uncertain{RED:#}"),
                 (0, 0) => format!("{GREEN}equal{GREEN:#}"),
                 (0, _) => format!("{GREEN}equal but for declared differences{GREEN:#}"),
                 (count, _) => format!("{RED}{}{RED:#}", counted(count, "undeclared difference")),
@@ -104,9 +106,31 @@ fn write_job(job: &Compared<'_>, text: &mut String) {
                 counted(pods.equal, "fact"),
                 pods.declared,
             );
+            write_caveats(pods, text);
             write_undeclared(pods, text);
             write_declared(pods, text);
         }
+    }
+}
+
+/// Why nothing of what follows is sure.
+fn write_caveats(pods: &Pods, text: &mut String) {
+    for Caveat {
+        field,
+        reason,
+        taken_by,
+    } in &pods.caveats
+    {
+        let _ = write!(
+            text,
+            "  {RED}uncertain{RED:#}   {}: {}",
+            plain(field),
+            plain(reason)
+        );
+        if let [.., last] = taken_by[..] {
+            let _ = write!(text, "; Trainer {last} has it: --to {last}");
+        }
+        text.push('\n');
     }
 }
 

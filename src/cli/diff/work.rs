@@ -8,7 +8,7 @@ use crate::convert::convert;
 use crate::convert::finding::Finding;
 use crate::convert::target::Target;
 use crate::parity::compare::{Case, Difference, compare};
-use crate::parity::predict::{self, runtimes};
+use crate::parity::predict::{self, Caveat, caveats, runtimes};
 use crate::parity::{Facts, Shape, facts};
 
 /// A pair and what came of it.
@@ -43,14 +43,16 @@ pub(super) struct Pods {
     pub declared: usize,
     /// All differences, by ranks that differ in the same way: first those that nothing explains.
     pub groups: Vec<Group>,
+    /// Why a `TrainJob` that somebody wrote may have other pods than these.
+    pub caveats: Vec<Caveat>,
     /// Whether a conversion would have none of the undeclared differences of a `TrainJob` that somebody wrote.
     pub can_be_equal: bool,
 }
 
 impl Compared<'_> {
-    /// Whether the pods are equal but for declared differences.
+    /// Whether the pods are equal but for declared differences, and sure to be those that there will be.
     pub(super) fn is_equal(&self) -> bool {
-        matches!(&self.outcome, Outcome::Pods(pods) if pods.undeclared == 0)
+        matches!(&self.outcome, Outcome::Pods(pods) if pods.undeclared == 0 && pods.caveats.is_empty())
     }
 }
 
@@ -86,6 +88,7 @@ pub(super) fn compared<'a>(pair: &'a Pair, target: &Target) -> Compared<'a> {
                 .all(|difference| difference.declared.is_some());
             Outcome::Pods(Pods {
                 can_be_equal: all_declared && !reference.is_empty(),
+                caveats: caveats(&written.trainjob, &written.runtime, target.dialect),
                 ..pods(runtime_of(written), &v1, &v2, differences)
             })
         }
@@ -179,6 +182,7 @@ fn pods(runtime: String, v1: &Shape, v2: &Shape, differences: Vec<Difference>) -
         undeclared: groups.len() - declared,
         declared,
         groups,
+        caveats: Vec::new(),
         can_be_equal: false,
     }
 }

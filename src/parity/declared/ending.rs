@@ -144,11 +144,16 @@ pub fn gang_of_roles(scene: &Scene, difference: &Difference) -> bool {
 
 /// The group itself, and the marks by which its pods and their scheduler know it.
 pub fn no_gang(scene: &Scene, difference: &Difference) -> bool {
-    const MARKS: [&str; 3] = [
+    const MARKS: [&str; 2] = [
         "annotations[scheduling.k8s.io/group-name]",
         "labels[scheduling.x-k8s.io/pod-group]",
-        "schedulerName",
     ];
+    // A scheduler that the job names by itself is kept.
+    let schedulers = ["volcano", "scheduler-plugins-scheduler"];
+    let is_mark = MARKS.contains(&difference.field.as_str()) && difference.v2.is_none()
+        || schedulers.iter().any(|v1| {
+            is(difference, "schedulerName") && changes(difference, v1, "default-scheduler")
+        });
     let field = difference.field.as_str();
     let codes = [Code::SchedulingPolicy, Code::RuntimeCannot];
     let mut told = scene
@@ -157,7 +162,7 @@ pub fn no_gang(scene: &Scene, difference: &Difference) -> bool {
     told.next().is_some()
         && scene.case.v1.job.contains_key(GANG)
         && !scene.case.v2.job.contains_key(GANG)
-        && (MARKS.contains(&field) || field.starts_with(GANG) && scene.rank.is_none())
+        && (is_mark || field.starts_with(GANG) && scene.rank.is_none())
 }
 
 pub fn own_annotation(scene: &Scene, difference: &Difference) -> bool {

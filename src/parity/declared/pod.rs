@@ -37,8 +37,13 @@ pub fn hostname(scene: &Scene, difference: &Difference) -> bool {
         && difference.v1.as_ref() == scene.v1.get(NAME)
 }
 
-pub fn own_hostname(_: &Scene, difference: &Difference) -> bool {
-    [HOSTNAME, SUBDOMAIN].contains(&difference.field.as_str()) && difference.v1.is_some()
+pub fn own_hostname(scene: &Scene, difference: &Difference) -> bool {
+    let is_theirs = match difference.field.as_str() {
+        HOSTNAME => difference.v2.is_some(),
+        SUBDOMAIN => difference.v2.as_ref() == scene.case.v2.job.get(NAME),
+        _ => false,
+    };
+    is_theirs && difference.v1.is_some()
 }
 
 pub fn subdomain(scene: &Scene, difference: &Difference) -> bool {
@@ -151,5 +156,8 @@ pub fn default_port(scene: &Scene, difference: &Difference) -> bool {
 pub fn ports(_: &Scene, difference: &Difference) -> bool {
     let is_left_out = difference.v2.is_none();
     let is_named = difference.v1.is_none() && difference.field.ends_with("].name");
-    difference.field.starts_with("containers[trainer].ports[") && (is_left_out || is_named)
+    // A port of the host is taken from it.
+    difference.field.starts_with("containers[trainer].ports[")
+        && !difference.field.ends_with(".hostPort")
+        && (is_left_out || is_named)
 }

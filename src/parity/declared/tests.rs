@@ -1,9 +1,12 @@
 use std::collections::BTreeSet;
 
 use rstest::rstest;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::convert::finding::Outcome;
+use crate::parity::Shape;
+use crate::parity::compare::compare;
 
 #[test]
 fn names_are_unique_and_reasons_are_sentences() {
@@ -88,4 +91,49 @@ fn the_gang_is_spoken_of_by_its_policy() {
     let finding = Finding::about(Code::RuntimeCannot, Outcome::Lost, at);
     assert!(speaks_of(&finding, "gang.minMember"));
     assert!(!speaks_of(&finding, "deadline"));
+}
+
+/// Beside each, what its entry is for.
+#[rstest]
+#[case::host_port(Code::Ports, "containers[trainer].ports[80/TCP].hostPort", json!(80), None, false)]
+#[case::port(Code::Ports, "containers[trainer].ports[80/TCP].name", json!("a"), None, true)]
+#[case::subdomain(Code::HostnameFixed, "subdomain", json!("mine"), Some(json!("other")), false)]
+#[case::own_subdomain(Code::HostnameFixed, "subdomain", json!("mine"), Some(json!("job")), true)]
+#[case::number(Code::ProcPerNode, "containers[trainer].env[PET_NPROC_PER_NODE]", json!("4"), Some(json!("1")), false)]
+#[case::word(Code::ProcPerNode, "containers[trainer].env[PET_NPROC_PER_NODE]", json!("auto"), Some(json!("1")), true)]
+#[case::scheduler(Code::SchedulingPolicy, "schedulerName", json!("mine"), Some(json!("default-scheduler")), false)]
+#[case::other_scheduler(Code::SchedulingPolicy, "schedulerName", json!("volcano"), Some(json!("mine")), false)]
+#[case::gang_scheduler(Code::SchedulingPolicy, "schedulerName", json!("volcano"), Some(json!("default-scheduler")), true)]
+fn a_wrong_value_is_not_explained(
+    #[case] code: Code,
+    #[case] field: &str,
+    #[case] old: Value,
+    #[case] new: Option<Value>,
+    #[case] expected: bool,
+) {
+    let fact = |name: &str, value: &str| (name.to_owned(), json!(value));
+    let shape = |job: Vec<(String, Value)>, value: Option<Value>| Shape {
+        job: job.into_iter().collect(),
+        pods: vec![
+            [fact("name", "pod")]
+                .into_iter()
+                .chain(value.map(|value| (field.to_owned(), value)))
+                .collect(),
+        ],
+    };
+    let v1 = shape(
+        vec![fact("name", "job"), fact("gang", "volcano")],
+        Some(old),
+    );
+    let runtime = fact(RUNTIME, "ClusterTrainingRuntime torch-distributed");
+    let v2 = shape(vec![fact("name", "job"), runtime], new);
+    let at = "spec.runPolicy.schedulingPolicy";
+    let findings = [Finding::new(code, Outcome::Lost, at)];
+    let differences = compare(&Case {
+        v1: &v1,
+        v2: &v2,
+        findings: &findings,
+    });
+    let found = differences.iter().find(|found| found.field == field);
+    assert_eq!(found.unwrap().declared.is_some(), expected, "{found:?}");
 }

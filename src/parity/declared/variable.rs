@@ -109,8 +109,15 @@ pub fn torch_without_master(scene: &Scene, difference: &Difference) -> bool {
         }
 }
 
-pub fn processes(_: &Scene, difference: &Difference) -> bool {
-    is(difference, "PET_NPROC_PER_NODE") && difference.v1.is_some() && difference.v2.is_some()
+/// A number stays one: only a word, such as `auto`, is worked out.
+pub fn processes(scene: &Scene, difference: &Difference) -> bool {
+    let number = |text: Option<&str>| text.and_then(|text| text.parse::<i32>().ok());
+    let v1 = number(difference.v1_text());
+    scene.is_on_torch_policy()
+        && is(difference, "PET_NPROC_PER_NODE")
+        && difference.v1.is_some()
+        && difference.v2.is_some()
+        && (v1.is_none() || v1 == number(difference.v2_text()))
 }
 
 pub fn range_of_one_size(scene: &Scene, difference: &Difference) -> bool {

@@ -12,7 +12,7 @@ use crate::convert::dialect::Dialect;
 /// The port of Trainer's own rendezvous (trainer v2.3.0 `pkg/constants`, `ContainerTrainerPort`).
 pub(super) const PORT: i32 = 29500;
 /// The command that Trainer rewrites, and gives no master address.
-const TORCHTUNE: [&str; 2] = ["tune", "run"];
+pub(super) const TORCHTUNE: [&str; 2] = ["tune", "run"];
 
 /// The variables, in Trainer's order, of a job of so many nodes.
 pub(super) fn environment(job: &str, nodes: i64, processes: &str, command: &[Value]) -> Vec<Value> {
