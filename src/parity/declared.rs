@@ -6,6 +6,7 @@
 mod change;
 mod ending;
 mod list;
+mod place;
 mod pod;
 mod speaks;
 mod variable;

@@ -104,6 +104,11 @@ fn the_gang_is_spoken_of_by_its_policy() {
 #[case::scheduler(Code::SchedulingPolicy, "schedulerName", json!("mine"), Some(json!("default-scheduler")), false)]
 #[case::other_scheduler(Code::SchedulingPolicy, "schedulerName", json!("volcano"), Some(json!("mine")), false)]
 #[case::gang_scheduler(Code::SchedulingPolicy, "schedulerName", json!("volcano"), Some(json!("default-scheduler")), true)]
+#[case::limit(Code::BackoffLimit, "restart.limit", json!("unlimited"), Some(json!(3)), false)]
+#[case::limit_of_a_job(Code::BackoffLimit, "restart.limit", json!("unlimited"), Some(json!(6)), true)]
+#[case::over_another_pod(Code::RestartCount, "restart.limit over", json!("ranks 0-2"), Some(json!("ranks 1-2")), false)]
+#[case::over_more_pods(Code::RestartCount, "restart.limit over", json!("ranks 0-1"), Some(json!("ranks 0-2")), false)]
+#[case::over_a_role(Code::RestartCount, "restart.limit over", json!("ranks 0-2"), Some(json!("rank 0")), true)]
 fn a_wrong_value_is_not_explained(
     #[case] code: Code,
     #[case] field: &str,
@@ -136,4 +141,23 @@ fn a_wrong_value_is_not_explained(
     });
     let found = differences.iter().find(|found| found.field == field);
     assert_eq!(found.unwrap().declared.is_some(), expected, "{found:?}");
+}
+
+#[rstest]
+#[case(3, 4, false)]
+#[case(3, 0, false)]
+#[case(3, 2, true)]
+fn a_gang_of_two_roles_is_smaller(#[case] old: i64, #[case] new: i64, #[case] expected: bool) {
+    let shape = |members: i64| Shape {
+        job: [("gang.minMember".to_owned(), json!(members))].into(),
+        pods: Vec::new(),
+    };
+    let at = "spec.runPolicy.schedulingPolicy";
+    let finding = Finding::new(Code::SchedulingPolicy, Outcome::Lost, at).had("the whole gang");
+    let differences = compare(&Case {
+        v1: &shape(old),
+        v2: &shape(new),
+        findings: &[finding],
+    });
+    assert_eq!(differences[0].declared.is_some(), expected);
 }
