@@ -9,6 +9,7 @@ mod list;
 mod place;
 mod pod;
 mod speaks;
+mod unsaid;
 mod variable;
 
 use serde::{Serialize, Serializer};

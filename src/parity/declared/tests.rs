@@ -77,6 +77,31 @@ fn a_finding_speaks_of_the_facts_below_its_field(
     assert_eq!(speaks_of(&finding, fact), expected);
 }
 
+#[rstest]
+#[case(Code::PodLabels, "volumes[0].secret.secretName", "volumes[0]", true)]
+#[case(
+    Code::RuntimeCannot,
+    "volumes[other].secret.secretName",
+    "volumes[0]",
+    false
+)]
+#[case(
+    Code::RuntimeCannot,
+    "hostAliases[1.2.3.4].hostnames",
+    "hostAliases[0]",
+    false
+)]
+#[case(Code::RuntimeCannot, "tolerations", "tolerations", true)]
+fn an_index_is_not_any_name(
+    #[case] code: Code,
+    #[case] fact: &str,
+    #[case] at: &str,
+    #[case] expected: bool,
+) {
+    let finding = Finding::new(code, Outcome::Lost, format!("{WORKER}.template.spec.{at}"));
+    assert_eq!(speaks_of(&finding, fact), expected);
+}
+
 #[test]
 fn a_finding_about_a_variable_speaks_of_that_one() {
     let at = format!("{WORKER}.template.spec.containers[0].env[3]");
@@ -104,6 +129,14 @@ fn the_gang_is_spoken_of_by_its_policy() {
 #[case::scheduler(Code::SchedulingPolicy, "schedulerName", json!("mine"), Some(json!("default-scheduler")), false)]
 #[case::other_scheduler(Code::SchedulingPolicy, "schedulerName", json!("volcano"), Some(json!("mine")), false)]
 #[case::gang_scheduler(Code::SchedulingPolicy, "schedulerName", json!("volcano"), Some(json!("default-scheduler")), true)]
+#[case::changed(Code::RuntimeCannot, "hostAliases[1.2.3.4].hostnames", json!(["a"]), Some(json!(["b"])), false)]
+#[case::gone(Code::RuntimeCannot, "hostAliases[1.2.3.4].hostnames", json!(["a"]), None, true)]
+#[case::other_time(Code::RuntimeCannot, "terminationGracePeriodSeconds", json!(60), Some(json!(5)), false)]
+#[case::default_time(Code::RuntimeCannot, "terminationGracePeriodSeconds", json!(60), Some(json!(30)), true)]
+#[case::other_toleration(Code::RuntimeCannot, "tolerations", json!(["a", "b"]), Some(json!(["a", "c"])), false)]
+#[case::fewer_tolerations(Code::RuntimeCannot, "tolerations", json!(["a", "b"]), Some(json!(["a"])), true)]
+#[case::never_restarted(Code::RuntimeCannot, "restart", json!("by another pod"), Some(json!("never, the job fails")), false)]
+#[case::restarted(Code::RuntimeCannot, "restart", json!("by another pod"), Some(json!("in place")), true)]
 #[case::limit(Code::BackoffLimit, "restart.limit", json!("unlimited"), Some(json!(3)), false)]
 #[case::limit_of_a_job(Code::BackoffLimit, "restart.limit", json!("unlimited"), Some(json!(6)), true)]
 #[case::over_another_pod(Code::RestartCount, "restart.limit over", json!("ranks 0-2"), Some(json!("ranks 1-2")), false)]
@@ -133,7 +166,17 @@ fn a_wrong_value_is_not_explained(
     let runtime = fact(RUNTIME, "ClusterTrainingRuntime torch-distributed");
     let v2 = shape(vec![fact("name", "job"), runtime], new);
     let at = "spec.runPolicy.schedulingPolicy";
-    let findings = [Finding::new(code, Outcome::Lost, at)];
+    let mut findings = vec![Finding::new(code, Outcome::Lost, at)];
+    if code == Code::RuntimeCannot {
+        let (field, _) = field.split_once('[').unwrap_or((field, ""));
+        let below = if field == "restart" {
+            "restartPolicy"
+        } else {
+            "template.spec."
+        };
+        let of_pod = if field == "restart" { "" } else { field };
+        findings[0].at = format!("{WORKER}.{below}{of_pod}");
+    }
     let differences = compare(&Case {
         v1: &v1,
         v2: &v2,
