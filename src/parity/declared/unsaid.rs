@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Scene, ending, speaks, variable};
+use super::{Scene, ending, pod, speaks, variable};
 use crate::parity::compare::Difference;
 use crate::parity::facts::{self, words};
 
@@ -28,6 +28,7 @@ pub fn is_unsaid(scene: &Scene, difference: &Difference) -> bool {
         || speaks::is_set_by_api_server(field)
         || is_fewer(difference.v1.as_ref(), v2)
         || is_default()
+        || pod::taken_label(scene, difference)
         || is_of_torch_policy(scene, difference)
 }
 
