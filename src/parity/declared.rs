@@ -6,8 +6,10 @@
 mod change;
 mod ending;
 mod list;
+mod place;
 mod pod;
 mod speaks;
+mod unsaid;
 mod variable;
 
 use serde::{Serialize, Serializer};

@@ -16,9 +16,9 @@ pub(crate) mod ranks;
 mod selector;
 pub mod words;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Shape, V1Objects, V2Objects};
+use super::{Facts, Shape, V1Objects, V2Objects};
 use crate::api::meta::{
     JOB_COMPLETION_INDEX, JOBSET_GLOBAL_INDEX, MASTER, NODE, V1_CONTAINER, V1_LABEL_JOB_NAME,
     V1_LABEL_REPLICA_INDEX, V1_LABEL_REPLICA_TYPE,
@@ -99,6 +99,14 @@ pub fn of_v2(objects: &V2Objects) -> Shape {
     gang::add(objects.pod_group.as_ref(), &mut shape.job);
     pod::add(&objects.pods, Side::V2, &mut shape.pods);
     shape
+}
+
+/// What a pod of v2 has where nothing is said but the image.
+pub(super) fn of_unsaid(image: Option<&Value>) -> Facts {
+    let pod = json!({"spec": {"containers": [{"name": NODE, "image": image}]}});
+    let mut pods = Vec::new();
+    pod::add(&[pod], Side::V2, &mut pods);
+    pods.pop().unwrap_or_default()
 }
 
 /// Sorts pods of v1 by rank: the Master, then the Workers by index

@@ -57,7 +57,11 @@ fn v2(workers: usize) -> V2Objects {
         json!({
             "metadata": {
                 "name": format!("job-node-0-{rank}-abcde"), "finalizers": ["batch.kubernetes.io/job-tracking"],
-                "labels": {"jobset.sigs.k8s.io/jobset-name": "job", "job-name": "job-node-0"},
+                "labels": {
+                    "jobset.sigs.k8s.io/jobset-name": "job", "job-name": "job-node-0",
+                    "jobset.sigs.k8s.io/job-global-index": "0", "jobset.sigs.k8s.io/job-group-index": "0",
+                    "jobset.sigs.k8s.io/global-replicas": "1", "jobset.sigs.k8s.io/replicatedjob-name": "node",
+                },
                 "annotations": {index: rank.to_string()},
             },
             "spec": {
@@ -184,6 +188,13 @@ fn a_wrong_container_is_named(#[case] at: &str, #[case] wrong: Value, #[case] ex
 #[case::label_of_v1("/metadata/labels/training.kubeflow.org~1replica-type", json!("other"), "labels[training.kubeflow.org/replica-type]")]
 #[case::label("/metadata/labels/mine", json!("x"), "labels[mine]")]
 #[case::annotation("/metadata/annotations/mine", json!("x"), "annotations[mine]")]
+#[case::index_of_another_pod("/metadata/annotations/batch.kubernetes.io~1job-completion-index", json!("7"),
+    "annotations[batch.kubernetes.io/job-completion-index]")]
+#[case::name_of_another_job("/metadata/labels/jobset.sigs.k8s.io~1jobset-name", json!("other"), "labels[jobset.sigs.k8s.io/jobset-name]")]
+#[case::another_job("/metadata/labels/job-name", json!("job-node-1"), "labels[job-name]")]
+#[case::index_of_another_job("/metadata/labels/jobset.sigs.k8s.io~1job-global-index", json!("1"), "labels[jobset.sigs.k8s.io/job-global-index]")]
+#[case::number_of_jobs("/metadata/annotations/jobset.sigs.k8s.io~1global-replicas", json!("2"), "annotations[jobset.sigs.k8s.io/global-replicas]")]
+#[case::mark_that_nobody_sets("/metadata/annotations/jobset.sigs.k8s.io~1mine", json!("x"), "annotations[jobset.sigs.k8s.io/mine]")]
 #[case::sidecar("/spec/containers/1", json!({"name": "sidecar"}), "containers")]
 #[case::host("/spec/hostNetwork", json!(true), "hostNetwork")]
 #[case::subdomain("/spec/subdomain", json!("elsewhere"), "subdomain")]

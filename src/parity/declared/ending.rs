@@ -3,16 +3,19 @@
 use serde_json::Value;
 
 use super::Scene;
-use crate::api::meta::OWN_PREFIX;
+use crate::api::meta::{CLUSTER_TRAINING_RUNTIME, OWN_PREFIX, TORCH_DISTRIBUTED};
 use crate::convert::finding::Code;
+use crate::parity::Facts;
 use crate::parity::compare::Difference;
-use crate::parity::facts::{RUNTIME, words};
+use crate::parity::facts::{RUNTIME, ranks, words};
 
 const GANG: &str = "gang";
 /// Where a job asks for it.
 const POLICY: &str = "spec.runPolicy.schedulingPolicy";
 /// How many pods must fit before any starts.
 const MEMBERS: &str = "gang.minMember";
+/// The limit of a Job that says none (kubernetes v1.36.3 `pkg/apis/batch/v1/defaults.go`).
+const JOB_LIMIT: i64 = 6;
 
 fn is(difference: &Difference, field: &str) -> bool {
     difference.field == field
@@ -73,8 +76,15 @@ pub fn always(_: &Scene, difference: &Difference) -> bool {
     policy || is(difference, words::RESTART) && changes(difference, always, in_place)
 }
 
-pub fn limit_over(_: &Scene, difference: &Difference) -> bool {
-    is(difference, words::LIMIT_OVER) && difference.v1.is_some() && difference.v2.is_some()
+/// From ranks of which the pod is one to fewer of them, of which it still is one.
+pub fn limit_over(scene: &Scene, difference: &Difference) -> bool {
+    let (Some(v1), Some(v2)) = (difference.v1_text(), difference.v2_text()) else {
+        return false;
+    };
+    let (v1, v2) = (ranks::of(v1), ranks::of(v2));
+    is(difference, words::LIMIT_OVER)
+        && scene.rank.is_some_and(|rank| v2.contains(&rank))
+        && v2.is_subset(&v1)
 }
 
 pub fn evicted_counts(_: &Scene, difference: &Difference) -> bool {
@@ -83,10 +93,24 @@ pub fn evicted_counts(_: &Scene, difference: &Difference) -> bool {
         && difference.v1.is_some()
 }
 
-/// The limit, and what follows from there being one.
+/// The limit, and what follows from there being one. What a runtime that isn't known says is its own.
 pub fn limit(scene: &Scene, difference: &Difference) -> bool {
-    let fields = [words::LIMIT, words::LIMIT_OVER, words::EVICTED];
-    scene.is_on_torch_policy() && fields.contains(&difference.field.as_str())
+    let is_known = scene.case.v2.job.get(RUNTIME).is_some_and(|runtime| {
+        *runtime == format!("{CLUSTER_TRAINING_RUNTIME} {TORCH_DISTRIBUTED}")
+    });
+    let v2 = difference.v2.as_ref();
+    let follows = match difference.field.as_str() {
+        words::LIMIT if is_known => v2.is_some_and(|limit| *limit == JOB_LIMIT),
+        words::LIMIT => v2.is_some(),
+        words::LIMIT_OVER => difference
+            .v2_text()
+            .zip(scene.rank)
+            .is_some_and(|(over, rank)| ranks::of(over).contains(&rank)),
+        words::EVICTED if is_known => v2.is_some_and(|v2| v2 == words::COUNTED),
+        words::EVICTED => true,
+        _ => false,
+    };
+    scene.is_on_torch_policy() && follows
 }
 
 pub fn replacement(scene: &Scene, difference: &Difference) -> bool {
@@ -139,7 +163,11 @@ pub fn gang_of_roles(scene: &Scene, difference: &Difference) -> bool {
     let mut reported = scene.reported(&[Code::SchedulingPolicy]);
     let told = reported.any(|finding| finding.old.as_deref() == Some("the whole gang"));
     let field = difference.field.as_str();
-    told && (field == MEMBERS || field.starts_with("gang.minResources"))
+    let members = |facts: &Facts| facts.get(MEMBERS).and_then(Value::as_i64);
+    let is_smaller = members(scene.v1)
+        .zip(members(scene.v2))
+        .is_some_and(|(v1, v2)| 0 < v2 && v2 < v1);
+    told && is_smaller && (field == MEMBERS || field.starts_with("gang.minResources"))
 }
 
 /// The group itself, and the marks by which its pods and their scheduler know it.

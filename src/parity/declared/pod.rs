@@ -2,18 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::Scene;
+use super::{Scene, place};
 use crate::api::meta::{
-    JOB_COMPLETION_INDEX, JOB_LABELS, NODE, V1_CONTAINER, V1_DEFAULT_PORT, V1_LABEL_PREFIX,
-    V1_PORT_NAME,
+    JOB_LABELS, NODE, V1_CONTAINER, V1_DEFAULT_PORT, V1_LABEL_PREFIX, V1_PORT_NAME,
 };
 use crate::convert::finding::{Code, Finding, Outcome};
 use crate::parity::Facts;
 use crate::parity::compare::Difference;
 use crate::parity::facts::{HOSTNAME, NAME, SUBDOMAIN};
 
-/// Prefix of a `JobSet`'s labels and annotations.
-const JOBSET_PREFIX: &str = "jobset.sigs.k8s.io/";
 /// By which a Job knows that it has yet to count a pod.
 const JOB_FINALIZER: &str = "finalizers[batch.kubernetes.io/job-tracking]";
 /// The init container that v1 adds to workers.
@@ -122,16 +119,21 @@ pub fn v1_label(scene: &Scene, difference: &Difference) -> bool {
 }
 
 pub fn job_label(scene: &Scene, difference: &Difference) -> bool {
-    let is_theirs = |key: &str| {
-        key.starts_with(JOBSET_PREFIX) || key == JOB_COMPLETION_INDEX || JOB_LABELS.contains(&key)
-    };
     let key = key(difference, "labels").or_else(|| key(difference, "annotations"));
-    scene.rank.is_some() && difference.v1.is_none() && key.is_some_and(is_theirs)
+    let theirs = key.zip(difference.v2.as_ref());
+    scene.rank.is_some()
+        && difference.v1.is_none()
+        && theirs.is_some_and(|(key, value)| place::is_theirs(scene, key, value))
 }
 
+/// A prediction has no uids.
 pub fn taken_label(scene: &Scene, difference: &Difference) -> bool {
-    let key = key(difference, "labels");
-    scene.rank.is_some() && key.is_some_and(|key| JOB_LABELS.contains(&key))
+    let key = key(difference, "labels").filter(|key| JOB_LABELS.contains(key));
+    let is_theirs = |key: &str| match &difference.v2 {
+        Some(value) => place::is_theirs(scene, key, value),
+        None => key.ends_with("controller-uid"),
+    };
+    scene.rank.is_some() && key.is_some_and(is_theirs)
 }
 
 pub fn job_finalizer(_: &Scene, difference: &Difference) -> bool {

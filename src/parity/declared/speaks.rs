@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
-use super::Scene;
+use super::{Scene, unsaid};
 use crate::convert::finding::{Code, Finding, Outcome};
 use crate::parity::compare::Difference;
 
 pub fn runtime_cannot(scene: &Scene, difference: &Difference) -> bool {
-    lost_here(scene, Code::RuntimeCannot, difference) || shows_lost_label(scene, difference)
+    let is_lost = lost_here(scene, Code::RuntimeCannot, difference);
+    is_lost && unsaid::is_unsaid(scene, difference) || shows_lost_label(scene, difference)
 }
 
 /// Whether the value lacks nothing but the text of a label that the runtime can't carry.
@@ -15,6 +16,11 @@ fn shows_lost_label(scene: &Scene, difference: &Difference) -> bool {
     let codes = [Code::RuntimeCannot];
     let mut lost = scene.reported(&codes);
     let is_lost = lost.any(|finding| finding.at.ends_with(".metadata.labels"));
+    is_lost && lacks_label(scene, difference, &|_| true)
+}
+
+/// Whether the value lacks nothing but the text of a label that the pod no longer has, one of those that are `meant`.
+fn lacks_label(scene: &Scene, difference: &Difference, meant: &dyn Fn(&str) -> bool) -> bool {
     let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
     let (Some(v1), Some(v2)) = (text(&difference.v1), text(&difference.v2)) else {
         return false;
@@ -22,18 +28,29 @@ fn shows_lost_label(scene: &Scene, difference: &Difference) -> bool {
     let labels = scene
         .v1
         .iter()
-        .filter(|(name, _)| name.starts_with("labels["));
+        .filter(|(name, _)| name.starts_with("labels[") && meant(name));
     let mut gone = labels.filter(|(name, _)| !scene.v2.contains_key(*name));
-    is_lost
-        && gone.any(|(_, value)| {
-            let label = value.as_str().unwrap_or_default();
-            let mut places = v1.match_indices(label);
-            places.any(|(at, _)| v1[..at].to_owned() + &v1[at + label.len()..] == v2)
-        })
+    gone.any(|(_, value)| {
+        let label = value.as_str().unwrap_or_default();
+        let mut places = v1.match_indices(label);
+        places.any(|(at, _)| v1[..at].to_owned() + &v1[at + label.len()..] == v2)
+    })
 }
 
+/// What shows the label shows nothing in its place; a selector that names it is another.
 pub fn pod_label(scene: &Scene, difference: &Difference) -> bool {
+    let codes = [Code::PodLabels];
+    let mut lost = scene
+        .reported(&codes)
+        .filter_map(|finding| finding.old.as_deref());
+    let shows = difference.field.contains("].env[") || difference.field.starts_with("volumes[");
     lost_here(scene, Code::PodLabels, difference)
+        && (!shows
+            || lost.any(|label| {
+                lacks_label(scene, difference, &|name| {
+                    name == format!("labels[{label}]")
+                })
+            }))
 }
 
 /// Whether the probe of the fact is one of those that were reported.
@@ -80,10 +97,11 @@ fn is_about(finding: &Finding, field: &str, containers: &Containers) -> bool {
         // A container that is gone is missing from the list, too.
         let is_container = path.len() == 2 && path[0].ends_with("ontainers");
         let starts = path.len() <= field.len()
-            && path
-                .iter()
-                .zip(&field)
-                .all(|(path, field)| path == field || is_index(path));
+            && (0..path.len()).all(|place| {
+                path[place] == field[place]
+                    || is_index(&path[place])
+                        && (is_index(&field[place]) || is_any(finding, &path[..place], containers))
+            });
         starts || (is_container && field[..] == path[..1])
     })
 }
@@ -101,6 +119,17 @@ fn follows(path: &str, field: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether the API server sets the fact `field` from any other of the pod's fields.
+pub fn is_set_by_api_server(field: &str) -> bool {
+    const FIELDS: [&str; 4] = [
+        "annotations",
+        "automountServiceAccountToken",
+        "priorityClassName",
+        "runtimeClassName",
+    ];
+    FIELDS.iter().any(|path| follows(path, field))
 }
 
 /// The name that facts have for the field `path` of the job.
@@ -148,6 +177,17 @@ fn parts(path: &str) -> Vec<String> {
         RESTART.clone_into(&mut parts[0]);
     }
     parts
+}
+
+/// Whether an index after `list` stands for any item of it: facts have names for them, not the order.
+fn is_any(finding: &Finding, list: &[String], containers: &Containers) -> bool {
+    match list {
+        [list] if list.ends_with("ontainers") => containers(list).is_none(),
+        // What shows a label is known by its value.
+        [list] => list == "volumes" && finding.code == Code::PodLabels,
+        [.., list] => list == "env",
+        [] => false,
+    }
 }
 
 fn is_index(part: &str) -> bool {

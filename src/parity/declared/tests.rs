@@ -77,6 +77,31 @@ fn a_finding_speaks_of_the_facts_below_its_field(
     assert_eq!(speaks_of(&finding, fact), expected);
 }
 
+#[rstest]
+#[case(Code::PodLabels, "volumes[0].secret.secretName", "volumes[0]", true)]
+#[case(
+    Code::RuntimeCannot,
+    "volumes[other].secret.secretName",
+    "volumes[0]",
+    false
+)]
+#[case(
+    Code::RuntimeCannot,
+    "hostAliases[1.2.3.4].hostnames",
+    "hostAliases[0]",
+    false
+)]
+#[case(Code::RuntimeCannot, "tolerations", "tolerations", true)]
+fn an_index_is_not_any_name(
+    #[case] code: Code,
+    #[case] fact: &str,
+    #[case] at: &str,
+    #[case] expected: bool,
+) {
+    let finding = Finding::new(code, Outcome::Lost, format!("{WORKER}.template.spec.{at}"));
+    assert_eq!(speaks_of(&finding, fact), expected);
+}
+
 #[test]
 fn a_finding_about_a_variable_speaks_of_that_one() {
     let at = format!("{WORKER}.template.spec.containers[0].env[3]");
@@ -104,6 +129,19 @@ fn the_gang_is_spoken_of_by_its_policy() {
 #[case::scheduler(Code::SchedulingPolicy, "schedulerName", json!("mine"), Some(json!("default-scheduler")), false)]
 #[case::other_scheduler(Code::SchedulingPolicy, "schedulerName", json!("volcano"), Some(json!("mine")), false)]
 #[case::gang_scheduler(Code::SchedulingPolicy, "schedulerName", json!("volcano"), Some(json!("default-scheduler")), true)]
+#[case::changed(Code::RuntimeCannot, "hostAliases[1.2.3.4].hostnames", json!(["a"]), Some(json!(["b"])), false)]
+#[case::gone(Code::RuntimeCannot, "hostAliases[1.2.3.4].hostnames", json!(["a"]), None, true)]
+#[case::other_time(Code::RuntimeCannot, "terminationGracePeriodSeconds", json!(60), Some(json!(5)), false)]
+#[case::default_time(Code::RuntimeCannot, "terminationGracePeriodSeconds", json!(60), Some(json!(30)), true)]
+#[case::other_toleration(Code::RuntimeCannot, "tolerations", json!(["a", "b"]), Some(json!(["a", "c"])), false)]
+#[case::fewer_tolerations(Code::RuntimeCannot, "tolerations", json!(["a", "b"]), Some(json!(["a"])), true)]
+#[case::never_restarted(Code::RuntimeCannot, "restart", json!("by another pod"), Some(json!("never, the job fails")), false)]
+#[case::restarted(Code::RuntimeCannot, "restart", json!("by another pod"), Some(json!("in place")), true)]
+#[case::limit(Code::BackoffLimit, "restart.limit", json!("unlimited"), Some(json!(3)), false)]
+#[case::limit_of_a_job(Code::BackoffLimit, "restart.limit", json!("unlimited"), Some(json!(6)), true)]
+#[case::over_another_pod(Code::RestartCount, "restart.limit over", json!("ranks 0-2"), Some(json!("ranks 1-2")), false)]
+#[case::over_more_pods(Code::RestartCount, "restart.limit over", json!("ranks 0-1"), Some(json!("ranks 0-2")), false)]
+#[case::over_a_role(Code::RestartCount, "restart.limit over", json!("ranks 0-2"), Some(json!("rank 0")), true)]
 fn a_wrong_value_is_not_explained(
     #[case] code: Code,
     #[case] field: &str,
@@ -128,7 +166,17 @@ fn a_wrong_value_is_not_explained(
     let runtime = fact(RUNTIME, "ClusterTrainingRuntime torch-distributed");
     let v2 = shape(vec![fact("name", "job"), runtime], new);
     let at = "spec.runPolicy.schedulingPolicy";
-    let findings = [Finding::new(code, Outcome::Lost, at)];
+    let mut findings = vec![Finding::new(code, Outcome::Lost, at)];
+    if code == Code::RuntimeCannot {
+        let (field, _) = field.split_once('[').unwrap_or((field, ""));
+        let below = if field == "restart" {
+            "restartPolicy"
+        } else {
+            "template.spec."
+        };
+        let of_pod = if field == "restart" { "" } else { field };
+        findings[0].at = format!("{WORKER}.{below}{of_pod}");
+    }
     let differences = compare(&Case {
         v1: &v1,
         v2: &v2,
@@ -164,4 +212,23 @@ fn a_port_of_the_host_may_go_where_its_loss_is_told() {
     assert!(told(Outcome::Lost, "9090"));
     assert!(!told(Outcome::Adapted, "9090"));
     assert!(!told(Outcome::Lost, "8080"));
+}
+
+#[rstest]
+#[case(3, 4, false)]
+#[case(3, 0, false)]
+#[case(3, 2, true)]
+fn a_gang_of_two_roles_is_smaller(#[case] old: i64, #[case] new: i64, #[case] expected: bool) {
+    let shape = |members: i64| Shape {
+        job: [("gang.minMember".to_owned(), json!(members))].into(),
+        pods: Vec::new(),
+    };
+    let at = "spec.runPolicy.schedulingPolicy";
+    let finding = Finding::new(Code::SchedulingPolicy, Outcome::Lost, at).had("the whole gang");
+    let differences = compare(&Case {
+        v1: &shape(old),
+        v2: &shape(new),
+        findings: &[finding],
+    });
+    assert_eq!(differences[0].declared.is_some(), expected);
 }

@@ -11,6 +11,14 @@ pub fn text(ranks: &BTreeSet<usize>) -> String {
     }
 }
 
+/// The ranks that [`text`] wrote; none of any other text.
+pub fn of(text: &str) -> BTreeSet<usize> {
+    let spans = text
+        .strip_prefix("ranks ")
+        .or_else(|| text.strip_prefix("rank "));
+    spans.map_or_else(BTreeSet::new, |spans| parse(spans, usize::MAX))
+}
+
 /// `0-3,5`.
 pub fn spans(numbers: &BTreeSet<usize>) -> String {
     let mut spans: Vec<(usize, usize)> = Vec::new();
@@ -60,5 +68,12 @@ mod tests {
         assert_eq!(parse("0-2,5", 9), BTreeSet::from([0, 1, 2, 5]));
         assert_eq!(parse("7-1000000000", 8), BTreeSet::from([7, 8]));
         assert_eq!(parse("x", 8), BTreeSet::new());
+        for ranks in [
+            BTreeSet::from([0, 1, 5]),
+            BTreeSet::from([4]),
+            BTreeSet::new(),
+        ] {
+            assert_eq!(of(&text(&ranks)), ranks);
+        }
     }
 }

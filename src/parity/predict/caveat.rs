@@ -24,6 +24,7 @@ pub struct Caveat {
 #[must_use]
 pub fn caveats(trainjob: &Value, runtime: &Value, dialect: Dialect) -> Vec<Caveat> {
     let mut caveats = unknown(trainjob, dialect);
+    caveats.extend(of_another_version(trainjob, runtime, dialect));
     let mut say = |field: &str, reason: String| {
         let field = field.to_owned();
         caveats.push(Caveat {
@@ -77,6 +78,48 @@ pub fn caveats(trainjob: &Value, runtime: &Value, dialect: Dialect) -> Vec<Cavea
         }
     }
     caveats
+}
+
+/// What only other versions take of fields that all of them have, and of the runtime
+/// (trainer v2.0.1, v2.1.0, v2.2.1, v2.3.0 `pkg/apis/trainer/v1alpha1/{trainjob,trainingruntime}_types.go`).
+fn of_another_version(trainjob: &Value, runtime: &Value, dialect: Dialect) -> Vec<Caveat> {
+    let drops = "has no such field; the API server drops it";
+    let takes_words: fn(Dialect) -> bool = |dialect| dialect <= Dialect::V2_1;
+    let processes = &trainjob["spec"]["trainer"]["numProcPerNode"];
+    let policies = &runtime["spec"];
+    let torch = &policies["mlPolicy"]["torch"];
+    let rules = [
+        (
+            "spec.trainer.numProcPerNode",
+            processes.is_string(),
+            takes_words,
+            "takes a number only; the API server refuses the TrainJob",
+        ),
+        (
+            "mlPolicy.torch.numProcPerNode of the runtime",
+            !torch["numProcPerNode"].is_null(),
+            takes_words,
+            drops,
+        ),
+        (
+            "podGroupPolicy.volcano of the runtime",
+            policies["podGroupPolicy"]["volcano"].is_object(),
+            Dialect::has_volcano,
+            drops,
+        ),
+    ];
+    let untaken = rules
+        .into_iter()
+        .filter(|(_, is_given, takes, _)| *is_given && !takes(dialect));
+    let caveat = |(field, _, takes, what): (&str, bool, fn(Dialect) -> bool, &str)| Caveat {
+        field: field.to_owned(),
+        reason: format!("Trainer {dialect} {what}"),
+        taken_by: Dialect::ALL
+            .into_iter()
+            .filter(|other| takes(*other))
+            .collect(),
+    };
+    untaken.map(caveat).collect()
 }
 
 fn unknown(trainjob: &Value, dialect: Dialect) -> Vec<Caveat> {

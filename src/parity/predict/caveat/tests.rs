@@ -100,6 +100,39 @@ fn a_policy_that_is_not_predicted_is_told(
     assert_eq!(said(&json!({}), &runtime, dialect).len(), count);
 }
 
+#[rstest]
+#[case::word(json!({"trainer": {"numProcPerNode": "auto"}}), json!({}), "spec.trainer.numProcPerNode")]
+#[case::number(json!({"trainer": {"numProcPerNode": 2}}), json!({}), "")]
+#[case::word_of_runtime(json!({}), json!({"mlPolicy": {"torch": {"numProcPerNode": "auto"}}}), "mlPolicy.torch.numProcPerNode of the runtime")]
+fn numbers_of_processes_are_words_up_to_2_1(
+    #[case] spec: Value,
+    #[case] runtime: Value,
+    #[case] field: &str,
+) {
+    for dialect in Dialect::ALL {
+        let is_taken = field.is_empty() || dialect <= Dialect::V2_1;
+        let expected: Vec<_> = (!is_taken)
+            .then(|| format!("{field}: [V2_0, V2_1]"))
+            .into_iter()
+            .collect();
+        let runtime = json!({"spec": runtime});
+        assert_eq!(said(&spec, &runtime, dialect), expected, "{dialect}");
+    }
+}
+
+#[rstest]
+#[case(Dialect::V2_0, json!({"volcano": {}}), &["podGroupPolicy.volcano of the runtime: [V2_1, V2_2, V2_3]"])]
+#[case(Dialect::V2_0, json!({"coscheduling": {}}), &[])]
+#[case(Dialect::V2_1, json!({"volcano": {}}), &[])]
+fn volcano_is_known_from_2_1_on(
+    #[case] dialect: Dialect,
+    #[case] policy: Value,
+    #[case] expected: &[&str],
+) {
+    let runtime = json!({"spec": {"podGroupPolicy": policy}});
+    assert_eq!(said(&json!({}), &runtime, dialect), expected);
+}
+
 #[test]
 fn of_a_conversion_there_is_nothing_to_say() {
     let job = include_str!(
