@@ -6,7 +6,7 @@
 
 mod defaults;
 mod ending;
-mod env;
+pub mod env;
 mod flatten;
 mod gang;
 mod metadata;

@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// Variables by name: a text, or the reference that stands for a value that isn't known.
+/// Variables by name: a text, or the reference that stands for a value that isn't known. In a text, `<...>` stands for a part
+/// that isn't known.
 pub type Environment = BTreeMap<String, Value>;
 
 /// The variables of `container`, a container of `pod`. Of two with one name the last counts; `$(NAME)` refers to what was
 /// set before.
+#[must_use]
 pub fn resolve(container: &Value, pod: &Value) -> Environment {
     let mut known = Environment::new();
     for variable in items(container, "env") {
@@ -30,6 +32,7 @@ pub fn resolve(container: &Value, pod: &Value) -> Environment {
 
 /// The variables that a probe's command may refer to: literal values as they are written, and nothing for the others
 /// (`pkg/kubelet/container/helpers.go`, `ExpandContainerCommandOnlyStatic`).
+#[must_use]
 pub fn literals(container: &Value) -> Environment {
     let literal = |variable: &Value| {
         let value = variable["value"].as_str().unwrap_or_default();
@@ -53,6 +56,7 @@ fn source(from: &Value, pod: &Value) -> Value {
 }
 
 /// The field `path` of `pod`, as the downward API shows it. What each pod has otherwise by nature stays `<path>`.
+#[must_use]
 pub fn pod_field(path: &str, pod: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let subscript = path
@@ -68,6 +72,7 @@ pub fn pod_field(path: &str, pod: &Value) -> String {
 }
 
 /// Puts values in place of `$(NAME)`. A name that isn't known stays; `$$` is one sign that refers to nothing.
+#[must_use]
 pub fn expand(text: &str, known: &Environment) -> String {
     let mut new = String::with_capacity(text.len());
     let mut rest = text;
