@@ -12,6 +12,7 @@ pub mod compare;
 pub mod declared;
 pub mod facts;
 pub mod predict;
+mod quantity;
 
 use std::collections::BTreeMap;
 

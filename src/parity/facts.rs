@@ -11,7 +11,6 @@ mod flatten;
 mod gang;
 mod metadata;
 mod pod;
-mod quantity;
 pub(crate) mod ranks;
 mod selector;
 pub mod words;

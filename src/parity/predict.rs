@@ -19,7 +19,6 @@ mod list;
 mod overrides;
 mod patch;
 mod pod_group;
-mod quantity;
 mod torch;
 mod trainer;
 mod v1;

@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::quantity;
-use crate::parity::Facts;
+use crate::parity::{Facts, quantity};
 
 /// Lists whose items have a key of their own, so that their order says nothing: the list's field, the key's field.
 const KEYED: [(&str, &str); 9] = [

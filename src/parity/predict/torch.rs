@@ -5,9 +5,9 @@
 
 use serde_json::{Value, json};
 
-use super::quantity::whole;
 use crate::api::meta::{JOB_COMPLETION_INDEX, NODE};
 use crate::convert::dialect::Dialect;
+use crate::parity::quantity::whole;
 
 /// The port of Trainer's own rendezvous (trainer v2.3.0 `pkg/constants`, `ContainerTrainerPort`).
 pub(super) const PORT: i32 = 29500;
