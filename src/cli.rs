@@ -15,6 +15,7 @@ pub mod input;
 pub mod output;
 mod report;
 mod serve;
+mod target;
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
@@ -121,7 +122,7 @@ fn dispatch(command: Command, io: &mut Io<'_>) -> Result<Exit, (Exit, anyhow::Er
     match command {
         Command::Serve(flags) => serve::run(flags).map(|()| Exit::Done),
         Command::Convert(args) => convert::run(args, io).map_err(unusable),
-        Command::Diff(args) => diff::run(args, io).map_err(unusable),
+        Command::Diff(args) => diff::run(&args, io).map_err(unusable),
         Command::Explain(args) => explain::run(&args, io).map_err(unusable),
         Command::Generate(command) => generate::run(command, io).map_err(unusable),
     }

@@ -16,12 +16,13 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 
 use super::Io;
-use super::cluster::{self, ClusterArgs, GangScheduler};
+use super::cluster::{self, ClusterArgs};
 use super::exit::Exit;
 use super::input::files;
 use super::output::Format;
 use super::output::tree::Tree;
 use super::report::Kind;
+use super::target::TargetArgs;
 
 use settings::Settings;
 use sink::Sink;
@@ -36,22 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) struct Args {
     /// Files, or directories to search for .yaml, .yml and .json; - or nothing for stdin
     paths: Vec<PathBuf>,
-    /// Version of Kubeflow Trainer that the TrainJobs are for; auto asks the cluster named by --kubeconfig or --context, and
-    /// without one takes the newest
-    #[arg(long, value_enum, default_value_t)]
-    to: To,
-    /// How much must be carried
-    #[arg(long, value_enum, default_value_t)]
-    style: Style,
-    /// How Master and Worker are laid out
-    #[arg(long, value_enum, default_value_t)]
-    layout: Layout,
-    /// `ClusterTrainingRuntime` that the TrainJobs start from, where its form can carry the job
-    #[arg(long, value_name = "NAME")]
-    runtime: Option<String>,
-    /// What the v1 operator runs with as --gang-scheduler-name
-    #[arg(long, value_enum, default_value_t, value_name = "NAME")]
-    gang_scheduler: GangScheduler,
+    #[command(flatten)]
+    target: TargetArgs,
     #[command(flatten)]
     cluster: ClusterArgs,
     /// How objects are written
@@ -71,48 +58,6 @@ pub(super) struct Args {
     fail_on: FailOn,
 }
 
-/// A version that was typed.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub(super) enum To {
-    /// Trainer 2.0
-    #[value(name = "2.0")]
-    V2_0,
-    /// Trainer 2.1
-    #[value(name = "2.1")]
-    V2_1,
-    /// Trainer 2.2
-    #[value(name = "2.2")]
-    V2_2,
-    /// Trainer 2.3
-    #[value(name = "2.3")]
-    V2_3,
-    /// What the cluster runs, or else the newest
-    #[default]
-    Auto,
-}
-
-/// How much must be carried.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub(super) enum Style {
-    /// Everything: a TrainingRuntime is generated where a shorter form would lose something
-    #[default]
-    Exact,
-    /// As a person would write it: an existing runtime and overrides; what that can't carry is reported as lost
-    Idiomatic,
-}
-
-/// How Master and Worker are laid out.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub(super) enum Layout {
-    /// One pod set when they are alike, two roles when they are not
-    #[default]
-    Auto,
-    /// One pod set, or refuse
-    One,
-    /// Two replicated jobs, even if they are alike
-    Roles,
-}
-
 /// The best verdict that fails.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(super) enum FailOn {
@@ -127,7 +72,7 @@ pub(super) enum FailOn {
 
 /// Runs the command.
 pub(super) fn run(args: Args, io: &mut Io<'_>) -> anyhow::Result<Exit> {
-    let (cluster, named) = (args.cluster.named(), args.to.dialect());
+    let (cluster, named) = (args.cluster.named(), args.target.dialect());
     let mut settings = Settings::new(args);
     if let Some(connection) = cluster {
         match cluster::ask(&connection, named, settings.target.clone()) {

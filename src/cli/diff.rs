@@ -19,10 +19,8 @@ use clap::ValueEnum;
 use rayon::prelude::*;
 
 use super::Io;
-use super::cluster::GangScheduler;
-use super::convert::{Layout, Style, To};
 use super::exit::Exit;
-use crate::convert::target::Target;
+use super::target::TargetArgs;
 use crate::parity::predict::runtimes;
 
 use pairs::Input;
@@ -34,22 +32,10 @@ pub(super) struct Args {
     v1: PathBuf,
     /// TrainJobs that somebody wrote, with their runtimes unless those are torch-distributed or trainshift-pytorch; without
     /// this, the PyTorchJobs are converted
+    #[arg(conflicts_with_all = ["style", "layout", "runtime"])]
     v2: Option<PathBuf>,
-    /// Version of Kubeflow Trainer that runs the TrainJobs; auto is the newest that is supported
-    #[arg(long, value_enum, default_value_t)]
-    to: To,
-    /// How much the conversion must carry
-    #[arg(long, value_enum, default_value_t, conflicts_with = "v2")]
-    style: Style,
-    /// How the conversion lays out Master and Worker
-    #[arg(long, value_enum, default_value_t, conflicts_with = "v2")]
-    layout: Layout,
-    /// `ClusterTrainingRuntime` that the conversion starts from
-    #[arg(long, value_name = "NAME", conflicts_with = "v2")]
-    runtime: Option<String>,
-    /// What the v1 operator runs with as --gang-scheduler-name
-    #[arg(long, value_enum, default_value_t, value_name = "NAME")]
-    gang_scheduler: GangScheduler,
+    #[command(flatten)]
+    target: TargetArgs,
     /// How the differences are printed
     #[arg(long, short, value_enum, default_value_t)]
     output: Output,
@@ -66,15 +52,8 @@ enum Output {
 }
 
 /// Runs the command.
-pub(super) fn run(args: Args, io: &mut Io<'_>) -> anyhow::Result<Exit> {
-    let target = Target {
-        dialect: args.to.dialect().unwrap_or_default(),
-        style: args.style.meant(),
-        layout: args.layout.meant(),
-        gang: args.gang_scheduler.meant(),
-        runtime: args.runtime,
-        ..Target::default()
-    };
+pub(super) fn run(args: &Args, io: &mut Io<'_>) -> anyhow::Result<Exit> {
+    let target = args.target.target();
     if args
         .v2
         .as_ref()

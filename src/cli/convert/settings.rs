@@ -3,11 +3,11 @@
 use std::io::{IsTerminal as _, stderr, stdout};
 use std::path::PathBuf;
 
-use super::{Args, FailOn, Layout, Style, To};
+use super::{Args, FailOn};
 use crate::cli::output::Format;
 use crate::cli::report::Kind;
 use crate::convert::Verdict;
-use crate::convert::target::{self, Dialect, Target};
+use crate::convert::target::Target;
 
 /// What to do.
 #[derive(Debug)]
@@ -24,17 +24,9 @@ pub(super) struct Settings {
 impl Settings {
     /// What was typed.
     pub(super) fn new(args: Args) -> Self {
-        let target = Target {
-            dialect: args.to.dialect().unwrap_or_default(),
-            style: args.style.meant(),
-            layout: args.layout.meant(),
-            gang: args.gang_scheduler.meant(),
-            runtime: args.runtime,
-            ..Target::default()
-        };
         Self {
             paths: args.paths,
-            target,
+            target: args.target.target(),
             format: args.output,
             out_dir: args.out_dir,
             force: args.force,
@@ -56,39 +48,5 @@ impl Settings {
     pub(super) fn may_show_progress(&self) -> bool {
         let quiet = self.out_dir.is_some() || !stdout().is_terminal();
         self.report == Kind::None && quiet && stderr().is_terminal()
-    }
-}
-
-impl Style {
-    /// What the converter calls it.
-    pub(in crate::cli) fn meant(self) -> target::Style {
-        match self {
-            Self::Exact => target::Style::Exact,
-            Self::Idiomatic => target::Style::Idiomatic,
-        }
-    }
-}
-
-impl Layout {
-    /// What the converter calls it.
-    pub(in crate::cli) fn meant(self) -> target::Layout {
-        match self {
-            Self::Auto => target::Layout::Auto,
-            Self::One => target::Layout::One,
-            Self::Roles => target::Layout::Roles,
-        }
-    }
-}
-
-impl To {
-    /// The version that was named, if one was.
-    pub(in crate::cli) fn dialect(self) -> Option<Dialect> {
-        match self {
-            Self::V2_0 => Some(Dialect::V2_0),
-            Self::V2_1 => Some(Dialect::V2_1),
-            Self::V2_2 => Some(Dialect::V2_2),
-            Self::V2_3 => Some(Dialect::V2_3),
-            Self::Auto => None,
-        }
     }
 }
