@@ -27,6 +27,7 @@ check: $(DENY) ## format, lints, licences and bans, generated documents up to da
 	@cargo fmt --check
 	@cargo fmt --check --manifest-path fuzz/Cargo.toml
 	@cargo clippy --all-targets --quiet -- -D warnings
+	@cargo clippy --manifest-path fuzz/Cargo.toml --target-dir target/fuzz --quiet -- -D warnings
 	@$(DENY) --log-level error check bans licenses sources
 	@$(DENY) --manifest-path fuzz/Cargo.toml --log-level error check bans licenses sources
 	@$(MAKE) --no-print-directory docs

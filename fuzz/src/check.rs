@@ -13,6 +13,7 @@ use trainshift::convert::{Conversion, Verdict, convert};
 
 /// Converts `job`, which was read from `input`, and fails when the conversion doesn't hold what it promises: an account
 /// of every leaf, a reason for each refusal, and an output that has a JSON form.
+#[must_use]
 pub fn conversion(input: &Value, job: &PyTorchJob, target: &Target) -> Conversion {
     let conversion = convert(job, target);
     assert_eq!(

@@ -52,6 +52,7 @@ pub struct Dice(u64);
 
 impl Dice {
     /// Dice that fall the same way for the same seed.
+    #[must_use]
     pub fn new(seed: u32) -> Self {
         Self(u64::from(seed) << 1 | 1)
     }
@@ -124,21 +125,14 @@ fn write(value: &Value, data: &mut [u8], most: usize) -> Option<usize> {
 
 /// One change somewhere in `value`.
 fn change(value: &mut Value, donor: &Value, dice: &mut Dice) {
-    match dice.roll(8) {
-        0..3 => graft(value, donor, dice),
-        _ => {
-            let node = somewhere(value, dice);
-            match node {
-                Value::Object(fields) if !fields.is_empty() && dice.roll(8) > 0 => {
-                    fields_of(fields, dice);
-                }
-                Value::Array(items) if !items.is_empty() && dice.roll(8) > 0 => {
-                    items_of(items, dice);
-                }
-                Value::String(text) if dice.roll(2) > 0 => string(text, dice),
-                other => *other = invent(dice),
-            }
-        }
+    if dice.roll(8) < 3 {
+        return graft(value, donor, dice);
+    }
+    match somewhere(value, dice) {
+        Value::Object(fields) if !fields.is_empty() && dice.roll(8) > 0 => fields_of(fields, dice),
+        Value::Array(items) if !items.is_empty() && dice.roll(8) > 0 => items_of(items, dice),
+        Value::String(text) if dice.roll(2) > 0 => string(text, dice),
+        other => *other = invent(dice),
     }
 }
 
