@@ -129,18 +129,11 @@ pub(super) fn v1(place: Place, job: &Value, states: &[State]) -> Result<Made<Vec
         Err(refusal) => return Ok(Made::Refused(refusal.message)),
     };
     let name = name_of(&stored);
-    let mut seen = Vec::new();
-    for state in states {
-        if !seen.is_empty() {
-            let resumed = json!({ "spec": { "runPolicy": { "suspend": false } } });
-            api.patch(api::PYTORCHJOBS, namespace, &name, &resumed)?;
-        }
-        match v1_made(place, &name, *state)? {
-            Made::Whole(stage) => seen.push(stage),
-            Made::Refused(why) => return Ok(Made::Refused(why)),
-        }
-    }
-    Ok(Made::Whole(seen))
+    let resume = || {
+        let resumed = json!({ "spec": { "runPolicy": { "suspend": false } } });
+        api.patch(api::PYTORCHJOBS, namespace, &name, &resumed)
+    };
+    one_after_the_other(states, resume, |state| v1_made(place, &name, state))
 }
 
 /// Waits for what v1 makes of a job that is there.
@@ -188,13 +181,25 @@ pub(super) fn v2(place: Place, output: &Sent, states: &[State]) -> Result<Made<V
         Err(refusal) => return Ok(Made::Refused(refusal.message)),
     };
     let name = name_of(&stored);
+    let resume = || {
+        let resumed = json!({ "spec": { "suspend": false } });
+        api.patch(api::TRAINJOBS, namespace, &name, &resumed)
+    };
+    one_after_the_other(states, resume, |state| v2_made(place, &name, state))
+}
+
+/// What comes of a job in each of `states`; it is resumed between two of them.
+fn one_after_the_other<T>(
+    states: &[State],
+    resume: impl Fn() -> Result<()>,
+    made: impl Fn(State) -> Result<Made<T>>,
+) -> Result<Made<Vec<T>>> {
     let mut seen = Vec::new();
     for state in states {
         if !seen.is_empty() {
-            let resumed = json!({ "spec": { "suspend": false } });
-            api.patch(api::TRAINJOBS, namespace, &name, &resumed)?;
+            resume()?;
         }
-        match v2_made(place, &name, *state)? {
+        match made(*state)? {
             Made::Whole(stage) => seen.push(stage),
             Made::Refused(why) => return Ok(Made::Refused(why)),
         }

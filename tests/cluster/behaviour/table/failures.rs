@@ -78,14 +78,12 @@ fn never() -> Vec<Scenario> {
         scenario("worker-fails-never")
             .policy("Never")
             .exits(1, 1)
-            .v1("Failed", "Running | Failed | Running")
-            .v2("Failed", "gone | Failed | gone", &OTHERS_ARE_ENDED),
+            .worker_fails_the_job(),
         scenario("worker-fails-never-limit-3")
             .policy("Never")
             .run_policy("backoffLimit", 3)
             .exits(1, 1)
-            .v1("Failed", "Running | Failed | Running")
-            .v2("Failed", "gone | Failed | gone", &OTHERS_ARE_ENDED),
+            .worker_fails_the_job(),
         scenario("worker-fails-never-clean-running")
             .policy("Never")
             .run_policy("cleanPodPolicy", "Running")
@@ -105,8 +103,7 @@ fn never() -> Vec<Scenario> {
         scenario("worker-fails-never-roles")
             .worker_policy("Never")
             .exits(1, 1)
-            .v1("Failed", "Running | Failed | Running")
-            .v2("Failed", "gone | Failed | gone", &OTHERS_ARE_ENDED),
+            .worker_fails_the_job(),
     ]
 }
 
@@ -115,49 +112,27 @@ fn exit_codes() -> Vec<Scenario> {
         scenario("worker-exits-1-exitcode")
             .policy("ExitCode")
             .exits(1, 1)
-            .v1("Failed", "Running | Failed | Running")
-            .v2("Failed", "gone | Failed | gone", &OTHERS_ARE_ENDED),
+            .worker_fails_the_job(),
         scenario("worker-exits-137-exitcode")
             .policy("ExitCode")
             .exits(1, 137)
-            .v1("Active", "Running | gone, Pending | Running")
-            .v2(
-                "Active",
-                "Running | Failed, Pending | Running",
-                &FAILED_PODS_STAY,
-            ),
+            .worker_is_replaced(),
         scenario("worker-exits-143-exitcode")
             .policy("ExitCode")
             .exits(1, 143)
-            .v1("Active", "Running | gone, Pending | Running")
-            .v2(
-                "Active",
-                "Running | Failed, Pending | Running",
-                &FAILED_PODS_STAY,
-            ),
+            .worker_is_replaced(),
         scenario("master-exits-137-exitcode")
             .policy("ExitCode")
             .exits(0, 137)
-            .v1("Active", "gone, Pending | Running | Running")
-            .v2(
-                "Active",
-                "Failed, Pending | Running | Running",
-                &FAILED_PODS_STAY,
-            ),
+            .master_is_replaced(),
         scenario("worker-exits-1-exitcode-roles")
             .worker_policy("ExitCode")
             .exits(1, 1)
-            .v1("Failed", "Running | Failed | Running")
-            .v2("Failed", "gone | Failed | gone", &OTHERS_ARE_ENDED),
+            .worker_fails_the_job(),
         scenario("worker-exits-143-exitcode-roles")
             .worker_policy("ExitCode")
             .exits(1, 143)
-            .v1("Active", "Running | gone, Pending | Running")
-            .v2(
-                "Active",
-                "Running | Failed, Pending | Running",
-                &FAILED_PODS_STAY,
-            ),
+            .worker_is_replaced(),
     ]
 }
 
@@ -167,24 +142,17 @@ fn exit_codes_with_a_limit() -> Vec<Scenario> {
             .policy("ExitCode")
             .run_policy("backoffLimit", 2)
             .exits(1, 1)
-            .v1("Failed", "Running | Failed | Running")
-            .v2("Failed", "gone | Failed | gone", &OTHERS_ARE_ENDED),
+            .worker_fails_the_job(),
         scenario("worker-exits-137-exitcode-limit-0")
             .policy("ExitCode")
             .run_policy("backoffLimit", 0)
             .exits(1, 137)
-            .v1("Failed", "gone | gone | gone")
-            .v2("Failed", "gone | Failed | gone", &FAILED_PODS_STAY),
+            .worker_is_over_the_limit(),
         scenario("worker-exits-137-exitcode-limit-1")
             .policy("ExitCode")
             .run_policy("backoffLimit", 1)
             .exits(1, 137)
-            .v1("Active", "Running | gone, Pending | Running")
-            .v2(
-                "Active",
-                "Running | Failed, Pending | Running",
-                &FAILED_PODS_STAY,
-            ),
+            .worker_is_replaced(),
         scenario("worker-exits-137-twice-exitcode-limit-1")
             .policy("ExitCode")
             .run_policy("backoffLimit", 1)
@@ -204,26 +172,15 @@ fn evictions() -> Vec<Scenario> {
     vec![
         scenario("worker-evicted-onfailure")
             .then(To(1, IsEvicted))
-            .v1("Active", "Running | gone, Pending | Running")
-            .v2(
-                "Active",
-                "Running | Failed, Pending | Running",
-                &FAILED_PODS_STAY,
-            ),
+            .worker_is_replaced(),
         scenario("worker-evicted-onfailure-limit-0")
             .run_policy("backoffLimit", 0)
             .then(To(1, IsEvicted))
-            .v1("Failed", "gone | gone | gone")
-            .v2("Failed", "gone | Failed | gone", &FAILED_PODS_STAY),
+            .worker_is_over_the_limit(),
         scenario("worker-evicted-onfailure-limit-1")
             .run_policy("backoffLimit", 1)
             .then(To(1, IsEvicted))
-            .v1("Active", "Running | gone, Pending | Running")
-            .v2(
-                "Active",
-                "Running | Failed, Pending | Running",
-                &FAILED_PODS_STAY,
-            ),
+            .worker_is_replaced(),
         scenario("worker-evicted-twice-onfailure-limit-1")
             .run_policy("backoffLimit", 1)
             .then(To(1, IsEvicted))
@@ -234,40 +191,62 @@ fn evictions() -> Vec<Scenario> {
         scenario("worker-evicted-always")
             .policy("Always")
             .then(To(1, IsEvicted))
-            .v1("Active", "Running | gone, Pending | Running")
-            .v2(
-                "Active",
-                "Running | Failed, Pending | Running",
-                &FAILED_PODS_STAY,
-            ),
+            .worker_is_replaced(),
         scenario("worker-evicted-never")
             .policy("Never")
             .then(To(1, IsEvicted))
-            .v1("Failed", "Running | Failed | Running")
-            .v2("Failed", "gone | Failed | gone", &OTHERS_ARE_ENDED),
+            .worker_fails_the_job(),
         scenario("worker-evicted-exitcode")
             .policy("ExitCode")
             .then(To(1, IsEvicted))
-            .v1("Active", "Running | gone, Pending | Running")
-            .v2(
-                "Active",
-                "Running | Failed, Pending | Running",
-                &FAILED_PODS_STAY,
-            ),
+            .worker_is_replaced(),
         scenario("worker-evicted-exitcode-limit-0")
             .policy("ExitCode")
             .run_policy("backoffLimit", 0)
             .then(To(1, IsEvicted))
-            .v1("Failed", "gone | gone | gone")
-            .v2("Failed", "gone | Failed | gone", &FAILED_PODS_STAY),
+            .worker_is_over_the_limit(),
         scenario("master-evicted-onfailure-roles")
             .roles()
             .then(To(0, IsEvicted))
-            .v1("Active", "gone, Pending | Running | Running")
-            .v2(
-                "Active",
-                "Failed, Pending | Running | Running",
-                &FAILED_PODS_STAY,
-            ),
+            .master_is_replaced(),
     ]
+}
+
+/// How a job stands after what happened to one of its pods.
+impl Scenario {
+    /// The pod of rank 0 has failed, and another is in its place.
+    fn master_is_replaced(self) -> Self {
+        self.v1("Active", "gone, Pending | Running | Running").v2(
+            "Active",
+            "Failed, Pending | Running | Running",
+            &FAILED_PODS_STAY,
+        )
+    }
+
+    /// The pod of rank 1 has failed, and another is in its place.
+    fn worker_is_replaced(self) -> Self {
+        self.v1("Active", "Running | gone, Pending | Running").v2(
+            "Active",
+            "Running | Failed, Pending | Running",
+            &FAILED_PODS_STAY,
+        )
+    }
+
+    /// The pod of rank 1 has failed for good.
+    fn worker_fails_the_job(self) -> Self {
+        self.v1("Failed", "Running | Failed | Running").v2(
+            "Failed",
+            "gone | Failed | gone",
+            &OTHERS_ARE_ENDED,
+        )
+    }
+
+    /// The pod of rank 1 has failed, and the limit allows no other.
+    fn worker_is_over_the_limit(self) -> Self {
+        self.v1("Failed", "gone | gone | gone").v2(
+            "Failed",
+            "gone | Failed | gone",
+            &FAILED_PODS_STAY,
+        )
+    }
 }
