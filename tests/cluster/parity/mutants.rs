@@ -3,6 +3,10 @@
 //! The rich golden case is converted, one thing in the result is dropped or changed, and the rest is as always: created
 //! for real, and compared. A mutant that is admitted and not named is a hole in the comparison.
 
+mod changed;
+mod dropped;
+mod resized;
+
 use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -39,126 +43,10 @@ pub(super) struct Mutant {
     pods: usize,
 }
 
-/// What is dropped: a name, a place, and the fact that must be named. Places are explained at [`place`].
-const DROPPED: &[(&str, &str, &str)] = &[
-    (
-        "drops_a_variable",
-        "C/env/0",
-        "containers[trainer].env[EPOCHS]",
-    ),
-    (
-        "drops_a_secret_variable",
-        "C/env/3",
-        "containers[trainer].env[TOKEN]",
-    ),
-    ("drops_env_from", "C/envFrom", "containers[trainer].envFrom"),
-    (
-        "drops_a_variable_of_the_sidecar",
-        "S/env/7",
-        "containers[logs].env[RANK]",
-    ),
-    ("drops_the_sidecar", "S", "containers[logs].image"),
-    (
-        "drops_an_init_container",
-        "P/initContainers",
-        "initContainers[fetch].image",
-    ),
-    ("drops_an_argument", "C/args/0", "containers[trainer].args"),
-    (
-        "drops_the_working_directory",
-        "C/workingDir",
-        "containers[trainer].workingDir",
-    ),
-    (
-        "drops_the_second_mount_of_a_volume",
-        "C/volumeMounts/1",
-        "containers[trainer].volumeMounts[/checkpoints]",
-    ),
-    (
-        "drops_a_port",
-        "C/ports/1",
-        "containers[trainer].ports[9090/TCP]",
-    ),
-    (
-        "drops_resources",
-        "T/trainer/resourcesPerNode/limits/nvidia.com~1gpu",
-        "containers[trainer].resources.limits[nvidia.com/gpu]",
-    ),
-    (
-        "drops_a_probe",
-        "C/livenessProbe",
-        "containers[trainer].livenessProbe",
-    ),
-    (
-        "drops_a_hook",
-        "C/lifecycle",
-        "containers[trainer].lifecycle",
-    ),
-    (
-        "drops_a_containers_security_context",
-        "C/securityContext",
-        "containers[trainer].securityContext",
-    ),
-    (
-        "drops_a_pods_security_context",
-        "P/securityContext/runAsUser",
-        "securityContext.runAsUser",
-    ),
-    ("drops_a_toleration", "P/tolerations/1", "tolerations"),
-    ("drops_the_node_selector", "P/nodeSelector", "nodeSelector"),
-    ("drops_the_affinity", "P/affinity", "affinity"),
-    (
-        "drops_the_spread",
-        "P/topologySpreadConstraints",
-        "topologySpreadConstraints",
-    ),
-    (
-        "drops_a_scheduling_gate",
-        "P/schedulingGates",
-        "schedulingGates",
-    ),
-    (
-        "drops_the_priority_class",
-        "P/priorityClassName",
-        "priorityClassName",
-    ),
-    ("drops_the_scheduler", "P/schedulerName", "schedulerName"),
-    (
-        "drops_the_grace_period",
-        "P/terminationGracePeriodSeconds",
-        "terminationGracePeriodSeconds",
-    ),
-    ("drops_the_resolver_options", "P/dnsConfig", "dnsConfig"),
-    (
-        "drops_the_service_account",
-        "P/serviceAccountName",
-        "serviceAccountName",
-    ),
-    (
-        "drops_the_pull_secret",
-        "P/imagePullSecrets",
-        "imagePullSecrets",
-    ),
-    ("drops_a_label", "M/labels/team", "labels[team]"),
-    (
-        "drops_an_annotation",
-        "M/annotations/example.com~1note",
-        "annotations[example.com/note]",
-    ),
-    (
-        "drops_the_pod_failure_policy",
-        "J/podFailurePolicy",
-        "restart.final exit codes",
-    ),
-    ("drops_the_success_rule", "J/successPolicy", "succeeds"),
-    ("drops_the_deadline", "T/activeDeadlineSeconds", "deadline"),
-];
-
 /// All of them.
 pub(super) fn all() -> Vec<Mutant> {
-    let dropped = DROPPED.iter();
-    let dropped = dropped.map(|(name, at, field)| mutant(name, Break::Drop(place(at)), field));
-    dropped.chain(changed()).chain(resized()).collect()
+    let all = dropped::mutants().chain(changed::mutants());
+    all.chain(resized::mutants()).collect()
 }
 
 /// Where a place is in what is sent: in the training container (`C`), the sidecar (`S`), the pod's spec (`P`) or metadata (`M`),
@@ -179,123 +67,6 @@ fn place(at: &str) -> String {
 /// A variable's source: the pod's annotation.
 fn annotation(key: &str) -> Value {
     json!({ "fieldRef": { "fieldPath": format!("metadata.annotations['{key}']") } })
-}
-
-fn changed() -> impl Iterator<Item = Mutant> {
-    let changed = [
-        (
-            "changes_a_variable",
-            "C/env/1/value".to_owned(),
-            json!("run"),
-            "containers[trainer].env[RUN]",
-        ),
-        (
-            "says_a_wrong_world_size",
-            "C/env/9/value".to_owned(),
-            json!("3"),
-            "containers[trainer].env[WORLD_SIZE]",
-        ),
-        (
-            "says_a_wrong_master",
-            "C/env/7/value".to_owned(),
-            json!("rich-node-0-1.rich"),
-            "containers[trainer].env[MASTER_ADDR]",
-        ),
-        (
-            "says_a_wrong_port",
-            "C/env/5/value".to_owned(),
-            json!("23456"),
-            "containers[trainer].env[MASTER_PORT]",
-        ),
-        (
-            "counts_ranks_by_job",
-            "C/env/10/valueFrom".to_owned(),
-            annotation("jobset.sigs.k8s.io/job-global-index"),
-            "containers[trainer].env[RANK]",
-        ),
-        (
-            "changes_the_image",
-            "C/image".to_owned(),
-            json!("registry.example/train:1.3"),
-            "containers[trainer].image",
-        ),
-        (
-            "changes_an_address_in_an_argument",
-            "C/args/1".to_owned(),
-            json!("--store=rich-node-0-2.rich:29400"),
-            "containers[trainer].args",
-        ),
-        (
-            "changes_the_command",
-            "C/command/1".to_owned(),
-            json!("test.py"),
-            "containers[trainer].command",
-        ),
-        (
-            "changes_the_pull_policy",
-            "C/imagePullPolicy".to_owned(),
-            json!("Never"),
-            "containers[trainer].imagePullPolicy",
-        ),
-        (
-            "changes_a_volume",
-            "P/volumes/0/persistentVolumeClaim/claimName".to_owned(),
-            json!("other"),
-            "volumes[data]",
-        ),
-        (
-            "changes_the_restart_limit",
-            "J/backoffLimit".to_owned(),
-            json!(6),
-            "restart.limit",
-        ),
-    ];
-    let changed = changed.into_iter().chain(changed_affinities());
-    changed.map(|(name, at, value, field)| mutant(name, Break::Set(place(&at), value), field))
-}
-
-fn changed_affinities() -> [(&'static str, String, Value, &'static str); 2] {
-    let terms = "P/affinity/podAntiAffinity/requiredDuringSchedulingIgnoredDuringExecution/0";
-    let term = |rest: &str| format!("{terms}{rest}");
-    [
-        (
-            "changes_a_key_of_the_affinity",
-            term("/topologyKey"),
-            json!("topology.kubernetes.io/zone"),
-            "affinity",
-        ),
-        (
-            "changes_a_selector_of_the_affinity",
-            term("/labelSelector/matchLabels"),
-            json!({"training.kubeflow.org/job-name": "other"}),
-            "affinity",
-        ),
-    ]
-}
-
-/// Those with other pods than the rest.
-fn resized() -> [Mutant; 3] {
-    let set = |name, at: &str, value, field| mutant(name, Break::Set(place(at), value), field);
-    let by_pod = annotation("batch.kubernetes.io/job-completion-index");
-    let second_job = place("C/env/10/valueFrom").replace("Jobs/0", "Jobs/1");
-    [
-        Mutant {
-            pods: 2,
-            ..set("has_a_node_too_few", "T/trainer/numNodes", json!(2), "name")
-        },
-        Mutant {
-            pods: 0,
-            ..set("is_suspended", "T/suspend", json!(true), "suspended")
-        },
-        Mutant {
-            layout: Layout::Roles,
-            ..mutant(
-                "counts_ranks_by_pod_in_two_roles",
-                Break::Set(second_job, by_pod),
-                "containers[trainer].env[RANK]",
-            )
-        },
-    ]
 }
 
 const JOB: &str = "/runtime/spec/template/spec/replicatedJobs/0/template/spec";
