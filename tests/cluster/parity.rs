@@ -13,6 +13,7 @@ mod coverage;
 mod document;
 mod gang;
 mod mutants;
+mod place;
 mod prediction;
 mod random;
 mod run;

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use serde_json::{Value, json};
+use serde_json::Value;
 use trainshift::api::meta::SERVER_FIELDS;
 use trainshift::api::pytorchjob::PyTorchJob;
 use trainshift::convert::dialect::Dialect;
@@ -15,12 +14,12 @@ use trainshift::convert::{Conversion, convert};
 use trainshift::parity::compare::{self, Difference, unfounded};
 use trainshift::parity::{Shape, facts};
 
-use super::api::{self, Api};
+use super::api::Api;
 use super::cases::Case;
-use super::gang::{self, Gangs};
+use super::gang::Gangs;
 use super::random::Tally;
 use super::seen::Outcome;
-use super::side::{self, Made, Place, Sent, State};
+use super::side::{self, Made, Sent, State};
 
 /// Differences that a message names; more of the same kind tell no more.
 const NAMED: usize = 20;
@@ -207,78 +206,6 @@ impl Parity {
                 Made::Whole(seen.iter().map(facts::of_v2).collect())
             }
         })
-    }
-
-    /// The API server that a case runs on.
-    pub(super) fn api(&self, case: &Case) -> Result<&Api> {
-        Ok(self.gangs.of(case)?.unwrap_or(&self.api))
-    }
-
-    fn place<'a>(&'a self, case: &Case, namespace: &'a str) -> Result<Place<'a>> {
-        Ok(Place {
-            api: self.api(case)?,
-            namespace,
-            pod_groups: gang::pod_groups(case),
-        })
-    }
-
-    /// A namespace of its own, with what the case's pods refer to. Nothing in it is deleted: the control plane ends with
-    /// the tests, and what a namespace's end costs the API server is more than all that it holds.
-    pub(super) fn namespace(&self, case: &Case) -> Result<String> {
-        static COUNT: AtomicU32 = AtomicU32::new(1);
-        self.provide(case)?;
-        let name = format!("parity-{}-x", COUNT.fetch_add(1, Ordering::Relaxed));
-        let accounts: Vec<String> = case
-            .pod_specs()
-            .flat_map(|spec| [&spec["serviceAccountName"], &spec["serviceAccount"]])
-            .filter_map(|account| account.as_str().map(str::to_owned))
-            .filter(|account| !account.is_empty())
-            .collect();
-        side::namespace(self.api(case)?, &name, &accounts)?;
-        Ok(name)
-    }
-
-    /// What the case's pods refer to in the whole cluster.
-    fn provide(&self, case: &Case) -> Result<()> {
-        let api = self.api(case)?;
-        let of_group = &case.job["spec"]["runPolicy"]["schedulingPolicy"]["priorityClass"];
-        if let Some(name) = of_group.as_str().filter(|name| !name.is_empty()) {
-            let class = json!({
-                "apiVersion": "scheduling.k8s.io/v1",
-                "kind": "PriorityClass",
-                "metadata": { "name": name },
-                "value": 1000,
-            });
-            api.ensure(api::PRIORITY_CLASSES, "", &class)?;
-        }
-        for spec in case.pod_specs() {
-            let class = spec["priorityClassName"].as_str();
-            if let Some(name) = class.filter(|name| !name.starts_with("system-")) {
-                let mut class = json!({
-                    "apiVersion": "scheduling.k8s.io/v1",
-                    "kind": "PriorityClass",
-                    "metadata": { "name": name },
-                    "value": spec["priority"].as_i64().unwrap_or(1000),
-                });
-                if spec["preemptionPolicy"].is_string() {
-                    class["preemptionPolicy"] = spec["preemptionPolicy"].clone();
-                }
-                api.ensure(api::PRIORITY_CLASSES, "", &class)?;
-            }
-            if let Some(name) = spec["runtimeClassName"].as_str() {
-                let mut class = json!({
-                    "apiVersion": "node.k8s.io/v1",
-                    "kind": "RuntimeClass",
-                    "metadata": { "name": name },
-                    "handler": "runc",
-                });
-                if spec["overhead"].is_object() {
-                    class["overhead"] = json!({ "podFixed": spec["overhead"] });
-                }
-                api.ensure(api::RUNTIME_CLASSES, "", &class)?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use trainshift::convert::Output;
 use trainshift::parity::{V1Objects, V2Objects, facts};
 
-use super::api::{self, Api, Kind, Refusal, Unknown};
-use super::gang;
+use super::api::{self, Api, Refusal, Unknown};
+use super::place::Place;
 
 /// Generous, for a loaded machine; what can't come is known by its event long before.
 const TIMEOUT: Duration = Duration::from_secs(90);
@@ -62,63 +62,6 @@ pub(super) enum State {
     Suspended,
     /// This many pods.
     Pods(usize),
-}
-
-/// What namespaces hold besides jobs: the default `ServiceAccount`, before the controller manager gets to it.
-pub(super) fn namespace(api: &Api, name: &str, service_accounts: &[String]) -> Result<()> {
-    let namespace =
-        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
-    api.ensure(api::NAMESPACES, "", &namespace)?;
-    let default = "default".to_owned();
-    for account in service_accounts.iter().chain([&default]) {
-        let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": account } });
-        api.ensure(api::SERVICE_ACCOUNTS, name, &account)?;
-    }
-    Ok(())
-}
-
-/// Where a job runs.
-#[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
-    pub(super) api: &'a Api,
-    pub(super) namespace: &'a str,
-    /// The kind of its pod group, under a gang scheduler.
-    pub(super) pod_groups: Option<Kind>,
-}
-
-impl Place<'_> {
-    /// The pod group, once it is there and queued; nothing is wanted without a gang scheduler.
-    fn pod_group(&self) -> Result<Group> {
-        let Some(kind) = self.pod_groups else {
-            return Ok(Group::Unwanted);
-        };
-        let mut groups = self.api.list(kind, self.namespace)?;
-        let Some(group) = groups.pop() else {
-            return Ok(Group::Missing);
-        };
-        gang::queue(self.api, kind, self.namespace, &group)?;
-        Ok(Group::There(group))
-    }
-}
-
-/// A pod group, if there should be one.
-enum Group {
-    Unwanted,
-    Missing,
-    There(Value),
-}
-
-impl Group {
-    fn is_missing(&self) -> bool {
-        matches!(self, Self::Missing)
-    }
-
-    fn object(self) -> Option<Value> {
-        match self {
-            Self::There(group) => Some(group),
-            Self::Unwanted | Self::Missing => None,
-        }
-    }
 }
 
 /// Creates a `PyTorchJob` and gives what v1 makes of it in each of `states`, one after the other.
