@@ -7,6 +7,7 @@
 
 mod groups;
 mod json;
+mod names;
 mod objects;
 mod pairs;
 mod text;

@@ -42,15 +42,6 @@ impl Place {
             None => self.name.clone(),
         }
     }
-
-    /// Whether both may be the same job: a namespace counts where both say one.
-    pub(super) fn is_named_like(&self, other: &Self) -> bool {
-        self.name == other.name && self.may_be_beside(other)
-    }
-
-    pub(super) fn may_be_beside(&self, other: &Self) -> bool {
-        self.namespace.is_none() || other.namespace.is_none() || self.namespace == other.namespace
-    }
 }
 
 /// A `TrainJob` or a runtime as it stood there.

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::names::Names;
 use super::objects::{Found, Place, objects, trainer_objects};
-use crate::api::meta::{CLUSTER_TRAINING_RUNTIME, PYTORCHJOB};
+use crate::api::meta::{CLUSTER_TRAINING_RUNTIME, PYTORCHJOB, TRAINJOB};
 use crate::api::pytorchjob::PyTorchJob;
 use crate::cli::input::{Object, Problem};
 use crate::convert::dialect::Dialect;
@@ -86,26 +87,33 @@ impl Input {
 /// Pairs by name; of one job on either side, both are meant, whatever they are called.
 fn pair(
     jobs: Vec<(Place, Box<PyTorchJob>)>,
-    mut trainjobs: Vec<Found>,
+    trainjobs: Vec<Found>,
     runtimes: &[Found],
     dialect: Dialect,
     mut problems: Vec<Problem>,
 ) -> Input {
     let only = jobs.len() == 1 && trainjobs.len() == 1;
+    let mut names = Names::of(trainjobs.iter().map(|found| &found.place));
+    let of_job = |(place, _): &(Place, _)| {
+        if only {
+            return Some(0);
+        }
+        names.take(TRAINJOB, &place.name, place.namespace.as_deref())
+    };
+    let indexes: Vec<Option<usize>> = jobs.iter().map(of_job).collect();
+    let mut trainjobs: Vec<_> = trainjobs.into_iter().map(Some).collect();
+    let runtimes = Runtimes::of(runtimes, dialect);
     let (mut pairs, mut unpaired) = (Vec::new(), Vec::new());
-    for (place, job) in jobs {
-        let index = trainjobs
-            .iter()
-            .position(|found| only || found.place.is_named_like(&place));
-        let Some(index) = index else {
+    for ((place, job), index) in jobs.into_iter().zip(indexes) {
+        let Some(found) = index.and_then(|index| trainjobs[index].take()) else {
             unpaired.push(place);
             continue;
         };
         let Found {
             place: of_trainjob,
             value,
-        } = trainjobs.remove(index);
-        match runtime(&of_trainjob, &value, runtimes, dialect) {
+        } = found;
+        match runtimes.of_trainjob(&of_trainjob, &value) {
             Err(problem) => problems.push(problem),
             Ok(runtime) if pods_of_v2(&value, &runtime) > MOST_PODS => {
                 problems.push(too_many(&of_trainjob));
@@ -124,7 +132,7 @@ fn pair(
             }
         }
     }
-    unpaired.extend(trainjobs.into_iter().map(|found| found.place));
+    unpaired.extend(trainjobs.into_iter().flatten().map(|found| found.place));
     Input {
         pairs,
         unpaired,
@@ -132,36 +140,46 @@ fn pair(
     }
 }
 
-/// The runtime that a `TrainJob` refers to: of the same files, or one that is known.
-fn runtime(
-    place: &Place,
-    trainjob: &Value,
-    runtimes: &[Found],
+/// What a `TrainJob` may refer to.
+struct Runtimes<'r> {
+    found: &'r [Found],
+    names: Names<'r>,
     dialect: Dialect,
-) -> Result<Value, Problem> {
-    let reference = &trainjob["spec"]["runtimeRef"];
-    let name = reference["name"].as_str().unwrap_or_default();
-    let kind = reference["kind"]
-        .as_str()
-        .unwrap_or(CLUSTER_TRAINING_RUNTIME);
-    let is_cluster = kind == CLUSTER_TRAINING_RUNTIME;
-    let found = runtimes.iter().find(|found| {
-        let beside = is_cluster || found.place.may_be_beside(place);
-        found.place.kind == kind && found.place.name == name && beside
-    });
-    let known = || runtimes::known(name, dialect).filter(|_| is_cluster);
-    let runtime = found.map(|found| found.value.clone()).or_else(known);
-    runtime.ok_or_else(|| {
-        let namespace = place.namespace.as_ref().filter(|_| !is_cluster);
-        let option = namespace.map_or_else(String::new, |namespace| format!(" -n {namespace}"));
-        let message = format!(
-            "TrainJob {}: spec.runtimeRef: {kind} {name:?} is not among the TrainJob's files, and trainshift knows only {}; add it: kubectl get {} {name} -o yaml{option}",
-            place.full_name(),
-            runtimes::KNOWN.join(" and "),
-            kind.to_lowercase(),
-        );
-        Problem::of_file(&place.file, message)
-    })
+}
+
+impl<'r> Runtimes<'r> {
+    fn of(found: &'r [Found], dialect: Dialect) -> Self {
+        let names = Names::of(found.iter().map(|found| &found.place));
+        Self {
+            found,
+            names,
+            dialect,
+        }
+    }
+
+    /// The runtime that a `TrainJob` refers to: of the same files, or one that is known.
+    fn of_trainjob(&self, place: &Place, trainjob: &Value) -> Result<Value, Problem> {
+        let reference = &trainjob["spec"]["runtimeRef"];
+        let name = reference["name"].as_str().unwrap_or_default();
+        let kind = reference["kind"]
+            .as_str()
+            .unwrap_or(CLUSTER_TRAINING_RUNTIME);
+        let is_cluster = kind == CLUSTER_TRAINING_RUNTIME;
+        let namespace = place.namespace.as_deref().filter(|_| !is_cluster);
+        let found = self.names.first(kind, name, namespace);
+        let found = found.map(|index| self.found[index].value.clone());
+        let known = || runtimes::known(name, self.dialect).filter(|_| is_cluster);
+        found.or_else(known).ok_or_else(|| {
+            let option = namespace.map_or_else(String::new, |namespace| format!(" -n {namespace}"));
+            let message = format!(
+                "TrainJob {}: spec.runtimeRef: {kind} {name:?} is not among the TrainJob's files, and trainshift knows only {}; add it: kubectl get {} {name} -o yaml{option}",
+                place.full_name(),
+                runtimes::KNOWN.join(" and "),
+                kind.to_lowercase(),
+            );
+            Problem::of_file(&place.file, message)
+        })
+    }
 }
 
 fn pods_of_v1(job: &PyTorchJob) -> i64 {
