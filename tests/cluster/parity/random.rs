@@ -2,6 +2,7 @@
 //!
 //! A TrainJob that is admitted and then fails at its JobSet, its Jobs or its pods is a defect of the converter.
 
+mod containers;
 mod dice;
 mod jobs;
 mod pods;
