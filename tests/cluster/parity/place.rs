@@ -10,6 +10,9 @@ use super::cases::Case;
 use super::gang;
 use super::run::Parity;
 
+/// Of a class whose value no case says.
+const PRIORITY: i64 = 1000;
+
 /// Where a job runs.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
@@ -89,23 +92,13 @@ impl Parity {
         let api = self.api(case)?;
         let of_group = &case.job["spec"]["runPolicy"]["schedulingPolicy"]["priorityClass"];
         if let Some(name) = of_group.as_str().filter(|name| !name.is_empty()) {
-            let class = json!({
-                "apiVersion": "scheduling.k8s.io/v1",
-                "kind": "PriorityClass",
-                "metadata": { "name": name },
-                "value": 1000,
-            });
-            api.ensure(api::PRIORITY_CLASSES, "", &class)?;
+            api.ensure(api::PRIORITY_CLASSES, "", &priority_class(name, PRIORITY))?;
         }
         for spec in case.pod_specs() {
             let class = spec["priorityClassName"].as_str();
             if let Some(name) = class.filter(|name| !name.starts_with("system-")) {
-                let mut class = json!({
-                    "apiVersion": "scheduling.k8s.io/v1",
-                    "kind": "PriorityClass",
-                    "metadata": { "name": name },
-                    "value": spec["priority"].as_i64().unwrap_or(1000),
-                });
+                let value = spec["priority"].as_i64().unwrap_or(PRIORITY);
+                let mut class = priority_class(name, value);
                 if spec["preemptionPolicy"].is_string() {
                     class["preemptionPolicy"] = spec["preemptionPolicy"].clone();
                 }
@@ -139,4 +132,13 @@ fn create_namespace(api: &Api, name: &str, service_accounts: &[String]) -> Resul
         api.ensure(api::SERVICE_ACCOUNTS, name, &account)?;
     }
     Ok(())
+}
+
+fn priority_class(name: &str, value: i64) -> Value {
+    json!({
+        "apiVersion": "scheduling.k8s.io/v1",
+        "kind": "PriorityClass",
+        "metadata": { "name": name },
+        "value": value,
+    })
 }

@@ -160,18 +160,15 @@ impl Parity {
             &sendable(&case.job),
             &states(case),
         )?;
-        Ok(match made {
-            Made::Refused(why) => Made::Refused(why),
-            Made::Whole(mut seen) => {
-                for stage in &mut seen {
-                    let names = names(case, &namespace, &stage.job);
-                    let objects = stage.pods.iter_mut().chain(&mut stage.pod_group);
-                    let objects = objects.chain([&mut stage.job]);
-                    objects.for_each(|object| rename_all(object, &names));
-                }
-                Made::Whole(seen.iter().map(facts::of_v1).collect())
+        Ok(made.map(|mut seen| {
+            for stage in &mut seen {
+                let names = names(case, &namespace, &stage.job);
+                let objects = stage.pods.iter_mut().chain(&mut stage.pod_group);
+                let objects = objects.chain([&mut stage.job]);
+                objects.for_each(|object| rename_all(object, &names));
             }
-        })
+            seen.iter().map(facts::of_v1).collect()
+        }))
     }
 
     /// What v2 makes of what a case was converted to, likewise.
@@ -193,19 +190,16 @@ impl Parity {
             place.pod_groups = None;
         }
         let made = side::v2(place, sent, states)?;
-        Ok(match made {
-            Made::Refused(why) => Made::Refused(why),
-            Made::Whole(mut seen) => {
-                for stage in &mut seen {
-                    let names = names(case, &namespace, &stage.job);
-                    let objects = stage.pods.iter_mut().chain(&mut stage.jobs);
-                    let objects = objects.chain(&mut stage.pod_group);
-                    let objects = objects.chain([&mut stage.job, &mut stage.jobset]);
-                    objects.for_each(|object| rename_all(object, &names));
-                }
-                Made::Whole(seen.iter().map(facts::of_v2).collect())
+        Ok(made.map(|mut seen| {
+            for stage in &mut seen {
+                let names = names(case, &namespace, &stage.job);
+                let objects = stage.pods.iter_mut().chain(&mut stage.jobs);
+                let objects = objects.chain(&mut stage.pod_group);
+                let objects = objects.chain([&mut stage.job, &mut stage.jobset]);
+                objects.for_each(|object| rename_all(object, &names));
             }
-        })
+            seen.iter().map(facts::of_v2).collect()
+        }))
     }
 }
 

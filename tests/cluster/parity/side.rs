@@ -38,6 +38,16 @@ pub(super) enum Made<T> {
     Refused(String),
 }
 
+impl<T> Made<T> {
+    /// The same of what is there.
+    pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> Made<U> {
+        match self {
+            Self::Whole(made) => Made::Whole(change(made)),
+            Self::Refused(why) => Made::Refused(why),
+        }
+    }
+}
+
 /// What a conversion put out, as it is sent.
 #[derive(Clone)]
 pub(super) struct Sent {
