@@ -54,4 +54,7 @@ pub struct Shape {
     pub job: Facts,
     /// What holds for each pod, by rank; how it is restarted, too.
     pub pods: Vec<Facts>,
+    /// Variables of each pod that refer to others, as they are written; by the names of the facts that they resolve to.
+    /// Never compared: they say where the text of a fact comes from.
+    pub written: Vec<Facts>,
 }

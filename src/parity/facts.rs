@@ -83,6 +83,7 @@ pub fn of_v1(objects: &V1Objects) -> Shape {
     metadata::add(&objects.job, made, &mut shape.job);
     gang::add(objects.pod_group.as_ref(), &mut shape.job);
     pod::add(&objects.pods, Side::V1, &mut shape.pods);
+    shape.written = pod::written(&objects.pods, Side::V1);
     shape
 }
 
@@ -97,6 +98,7 @@ pub fn of_v2(objects: &V2Objects) -> Shape {
     );
     gang::add(objects.pod_group.as_ref(), &mut shape.job);
     pod::add(&objects.pods, Side::V2, &mut shape.pods);
+    shape.written = pod::written(&objects.pods, Side::V2);
     shape
 }
 

@@ -246,6 +246,28 @@ fn a_wrong_job_is_named(#[case] at: &str, #[case] wrong: Value, #[case] field: &
     );
 }
 
+/// A variable that refers to an address after a slash: what it resolves to looks like a path.
+#[rstest]
+#[case("/x/$(MASTER_ADDR)", "/x/$(MASTER_ADDR)", true)]
+#[case("/x/job-master-0", "/x/job-node-0-0.job", false)]
+#[case("/x/$(MASTER_ADDR)", "/y/$(MASTER_ADDR)", false)]
+#[case("/x/$(MASTER_ADDR)", "/x/$(USER)", false)]
+#[case("/x/$(MASTER_ADDR)", "/x/job-node-0-0.job", false)]
+fn what_refers_to_an_address_may_look_like_a_path(
+    #[case] old: &str,
+    #[case] new: &str,
+    #[case] expected: bool,
+) {
+    let at = |value: &str| json!({"name": "AT", "value": value});
+    let (mut v1, mut v2) = (v1(1), v2(1));
+    for (pods, value) in [(&mut v1.pods, old), (&mut v2.pods, new)] {
+        let env = &mut pods[1]["spec"]["containers"][0]["env"];
+        env.as_array_mut().unwrap().push(at(value));
+    }
+    let undeclared = undeclared(&differences(&v1, &v2, &findings()));
+    assert_eq!(undeclared.is_empty(), expected, "{undeclared:?}");
+}
+
 #[test]
 fn order_of_ranks_matters() {
     let mut broken = v2(2);

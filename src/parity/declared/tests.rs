@@ -158,6 +158,7 @@ fn a_wrong_value_is_not_explained(
                 .chain(value.map(|value| (field.to_owned(), value)))
                 .collect(),
         ],
+        ..Shape::default()
     };
     let v1 = shape(
         vec![fact("name", "job"), fact("gang", "volcano")],
@@ -196,6 +197,7 @@ fn a_port_of_the_host_may_go_where_its_loss_is_told() {
                 .into_iter()
                 .collect(),
         ],
+        ..Shape::default()
     };
     let (v1, v2) = (shape(Some(json!(9090))), shape(None));
     let told = |outcome, number: &str| {
@@ -222,6 +224,7 @@ fn a_gang_of_two_roles_is_smaller(#[case] old: i64, #[case] new: i64, #[case] ex
     let shape = |members: i64| Shape {
         job: [("gang.minMember".to_owned(), json!(members))].into(),
         pods: Vec::new(),
+        ..Shape::default()
     };
     let at = "spec.runPolicy.schedulingPolicy";
     let finding = Finding::new(Code::SchedulingPolicy, Outcome::Lost, at).had("the whole gang");

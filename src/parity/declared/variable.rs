@@ -26,8 +26,43 @@ pub fn address(scene: &Scene, difference: &Difference) -> bool {
     let (Some(v1), Some(v2)) = (&difference.v1, &difference.v2) else {
         return false;
     };
-    let in_ranks = scene.addresses.in_ranks_v1(v1);
-    scene.rank.is_some() && v1 != v2 && in_ranks == scene.addresses.in_ranks_v2(v2)
+    let same =
+        || is_same_address(scene, v1, v2) || refers_to_addresses(scene, &difference.field, 0);
+    scene.rank.is_some() && v1 != v2 && same()
+}
+
+fn is_same_address(scene: &Scene, v1: &Value, v2: &Value) -> bool {
+    scene.addresses.in_ranks_v1(v1) == scene.addresses.in_ranks_v2(v2)
+}
+
+/// Most variables that refer to one another; two that refer to each other would go on for ever.
+const LONGEST_CHAIN: usize = 8;
+
+/// Whether a variable is written alike, and refers to the same addresses. What it resolves to need not look like an
+/// address any more: in `/data/$(PEERS)` it stands where a part of a path does.
+fn refers_to_addresses(scene: &Scene, fact: &str, depth: usize) -> bool {
+    let Some((v1, v2)) = scene.written(fact).filter(|_| depth < LONGEST_CHAIN) else {
+        return false;
+    };
+    let Some((container, _)) = fact.split_once(".env[") else {
+        return false;
+    };
+    let text = v1.as_str().unwrap_or_default();
+    let referred = text
+        .split("$(")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')'));
+    is_same_address(scene, v1, v2)
+        && referred.into_iter().all(|(name, _)| {
+            let fact = format!("{container}.env[{name}]");
+            match (scene.v1.get(&fact), scene.v2.get(&fact)) {
+                (None, None) => true,
+                (Some(v1), Some(v2)) => {
+                    is_same_address(scene, v1, v2) || refers_to_addresses(scene, &fact, depth + 1)
+                }
+                _ => false,
+            }
+        })
 }
 
 pub fn completion_index(scene: &Scene, difference: &Difference) -> bool {

@@ -151,20 +151,11 @@ fn name_container(source: &mut Map<String, Value>, side: Side) {
 }
 
 fn containers(list: &str, containers: &Value, pod: &Value, side: Side, facts: &mut Facts) {
-    let containers = containers.as_array().map_or(&[][..], Vec::as_slice);
     let mut names = Vec::new();
-    for container in containers {
-        let own = container["name"].as_str().unwrap_or_default();
-        let trains = list == "containers" && own == side.training_container();
-        let name = match own {
-            _ if trains => TRAINER.to_owned(),
-            // It is somebody else's, and keeps apart from the one that trains.
-            TRAINER => format!("{TRAINER}'"),
-            own => own.to_owned(),
-        };
+    for (name, container) in named(list, containers, side) {
         let at = format!("{list}[{name}]");
-        if trains {
-            facts.insert(format!("{at}.name"), Value::from(own));
+        if name == TRAINER {
+            facts.insert(format!("{at}.name"), container["name"].clone());
         }
         one_container(&at, container, pod, side, facts);
         names.push(Value::from(name));
@@ -172,6 +163,49 @@ fn containers(list: &str, containers: &Value, pod: &Value, side: Side, facts: &m
     if !names.is_empty() {
         facts.insert(list.to_owned(), Value::from(names));
     }
+}
+
+/// Each of `containers`, with the name that facts have for it.
+fn named<'c>(
+    list: &str,
+    containers: &'c Value,
+    side: Side,
+) -> impl Iterator<Item = (String, &'c Value)> {
+    let has_trainer = list == "containers";
+    let containers = containers.as_array().into_iter().flatten();
+    containers.map(move |container| {
+        let own = container["name"].as_str().unwrap_or_default();
+        let name = match own {
+            _ if has_trainer && own == side.training_container() => TRAINER.to_owned(),
+            // It is somebody else's, and keeps apart from the one that trains.
+            TRAINER => format!("{TRAINER}'"),
+            own => own.to_owned(),
+        };
+        (name, container)
+    })
+}
+
+/// For each of `pods`, its variables that refer to others, as they are written.
+pub fn written(pods: &[Value], side: Side) -> Vec<Facts> {
+    let of_pod = |pod: &Value| {
+        let mut written = Facts::new();
+        for list in ["containers", "initContainers"] {
+            for (name, container) in named(list, &pod["spec"][list], side) {
+                for variable in container["env"].as_array().into_iter().flatten() {
+                    let text = variable["value"].as_str().unwrap_or_default();
+                    let variable = variable["name"].as_str().unwrap_or_default();
+                    let fact = format!("{list}[{name}].env[{variable}]");
+                    // Of two with one name the last counts.
+                    written.remove(&fact);
+                    if text.contains("$(") {
+                        written.insert(fact, Value::from(text));
+                    }
+                }
+            }
+        }
+        written
+    };
+    pods.iter().map(of_pod).collect()
 }
 
 fn one_container(at: &str, container: &Value, pod: &Value, side: Side, facts: &mut Facts) {

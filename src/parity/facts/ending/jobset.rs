@@ -29,6 +29,7 @@ pub fn shape(objects: &V2Objects) -> Shape {
     Shape {
         job: of_job(objects, &jobs),
         pods: pods.collect(),
+        ..Shape::default()
     }
 }
 

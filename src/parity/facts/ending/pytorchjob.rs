@@ -82,6 +82,7 @@ pub fn shape(pytorchjob: &Value) -> Shape {
     Shape {
         job: of_job(spec, policy, &roles),
         pods: pods.collect(),
+        ..Shape::default()
     }
 }
 
