@@ -20,6 +20,15 @@ pub struct Addresses<'s> {
     service: Option<&'s str>,
 }
 
+/// What a word is that follows a single slash.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum AfterSlash {
+    /// A part of a path, whatever it is called.
+    Path,
+    /// An address, if it looks like one.
+    Address,
+}
+
 impl<'s> Addresses<'s> {
     /// Reads the names off the pods.
     pub fn new(v1: &'s Shape, v2: &'s Shape) -> Self {
@@ -37,26 +46,31 @@ impl<'s> Addresses<'s> {
         }
     }
 
+    /// Whether `v1` and `v2` are the same but for addresses, and those are of the same ranks.
+    pub fn are_same(&self, v1: &Value, v2: &Value, after: AfterSlash) -> bool {
+        self.in_ranks_v1(v1, after) == self.in_ranks_v2(v2, after)
+    }
+
     /// `value` with each address of v1 in terms of its rank.
-    pub fn in_ranks_v1(&self, value: &Value) -> Value {
+    fn in_ranks_v1(&self, value: &Value, after: AfterSlash) -> Value {
         let rank = |word: &str, _: &str| Some((*self.v1.get(word)?, 0));
-        in_ranks(value, &rank)
+        in_ranks(value, after, &rank)
     }
 
     /// `value` with each address of v2 in terms of its rank.
-    pub fn in_ranks_v2(&self, value: &Value) -> Value {
+    pub fn in_ranks_v2(&self, value: &Value, after: AfterSlash) -> Value {
         let rank = |word: &str, after: &str| {
             let rank = *self.v2.get(word)?;
             let tail = after.strip_prefix('.')?.strip_prefix(self.service?)?;
             let ends = !tail.starts_with(is_name_char);
             ends.then_some((rank, after.len() - tail.len()))
         };
-        in_ranks(value, &rank)
+        in_ranks(value, after, &rank)
     }
 
     /// Whether an address of v1 stands in `value`.
     pub fn has_v1(&self, value: &Value) -> bool {
-        self.in_ranks_v1(value) != *value
+        self.in_ranks_v1(value, AfterSlash::Path) != *value
     }
 }
 
@@ -67,21 +81,23 @@ fn is_name_char(character: char) -> bool {
 /// Whose rank a word stands for, given what follows it, and how much of that belongs to it.
 type Rank<'f> = dyn Fn(&str, &str) -> Option<(usize, usize)> + 'f;
 
-fn in_ranks(value: &Value, rank: &Rank) -> Value {
+fn in_ranks(value: &Value, after: AfterSlash, rank: &Rank) -> Value {
     match value {
-        Value::String(text) => Value::from(text_in_ranks(text, rank)),
-        Value::Array(items) => items.iter().map(|item| in_ranks(item, rank)).collect(),
+        Value::String(text) => Value::from(text_in_ranks(text, after, rank)),
+        Value::Array(items) => items
+            .iter()
+            .map(|item| in_ranks(item, after, rank))
+            .collect(),
         Value::Object(fields) => {
             let fields = fields.iter();
-            let fields = fields.map(|(key, field)| (key.clone(), in_ranks(field, rank)));
+            let fields = fields.map(|(key, field)| (key.clone(), in_ranks(field, after, rank)));
             Value::Object(fields.collect())
         }
         other => other.clone(),
     }
 }
 
-/// A word after a single slash is a part of a path, and no address.
-fn text_in_ranks(text: &str, rank: &Rank) -> String {
+fn text_in_ranks(text: &str, after_slash: AfterSlash, rank: &Rank) -> String {
     let mut new = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(is_name_char) {
@@ -89,7 +105,8 @@ fn text_in_ranks(text: &str, rank: &Rank) -> String {
         new.push_str(between);
         let end = from.find(|next| !is_name_char(next)).unwrap_or(from.len());
         let (word, after) = from.split_at(end);
-        let in_path = between.ends_with('/') && !new.ends_with("//");
+        let in_path =
+            after_slash == AfterSlash::Path && between.ends_with('/') && !new.ends_with("//");
         let found = rank(word, after).filter(|_| !in_path);
         rest = if let Some((rank, length)) = found {
             let _ = write!(new, "<address of rank {rank}>");
@@ -135,7 +152,9 @@ mod tests {
             ("job-node-0-1-fghij", "job-node-0-1"),
         ]);
         let addresses = Addresses::new(&old, &new);
-        addresses.in_ranks_v1(&json!([v1])) == addresses.in_ranks_v2(&json!([v2]))
+        let (v1, v2) = (json!([v1]), json!([v2]));
+        let after = AfterSlash::Path;
+        addresses.are_same(&v1, &v2, after)
     }
 
     #[rstest]

@@ -13,7 +13,6 @@ mod unsaid;
 mod variable;
 
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 
 use super::Facts;
 use super::address::Addresses;
@@ -79,9 +78,6 @@ pub struct Scene<'a> {
     pub v2: &'a Facts,
 }
 
-/// A variable that refers to others, as it is written under v1 and under v2.
-type Written<'a> = (&'a Value, &'a Value);
-
 impl Scene<'_> {
     /// What the conversion reported under one of `codes`.
     fn reported(&self, codes: &[Code]) -> impl Iterator<Item = &Finding> {
@@ -89,12 +85,10 @@ impl Scene<'_> {
         findings.filter(|finding| codes.contains(&finding.code))
     }
 
-    /// How the variable is written that resolves to the fact `name`, where it refers to others on both sides.
-    fn written(&self, name: &str) -> Option<Written<'_>> {
-        let rank = self.rank?;
-        let Case { v1, v2, .. } = self.case;
-        let v1 = v1.written.get(rank)?.get(name)?;
-        Some((v1, v2.written.get(rank)?.get(name)?))
+    /// How v1 has the variable that resolves to the fact `name`, where it refers to others.
+    fn written(&self, name: &str) -> Option<&str> {
+        let Case { v1, .. } = self.case;
+        v1.written.get(self.rank?)?.get(name)?.as_str()
     }
 
     /// Whether the job runs on a runtime of the cluster that isn't trainshift's: Trainer's own, with a torch policy.

@@ -252,7 +252,8 @@ fn a_wrong_job_is_named(#[case] at: &str, #[case] wrong: Value, #[case] field: &
 #[case("/x/job-master-0", "/x/job-node-0-0.job", false)]
 #[case("/x/$(MASTER_ADDR)", "/y/$(MASTER_ADDR)", false)]
 #[case("/x/$(MASTER_ADDR)", "/x/$(USER)", false)]
-#[case("/x/$(MASTER_ADDR)", "/x/job-node-0-0.job", false)]
+#[case("/x/$(MASTER_ADDR)", "/x/job-node-0-0.job", true)]
+#[case("/x/$(MASTER_ADDR)", "/x/job-node-0-1.job", false)]
 fn what_refers_to_an_address_may_look_like_a_path(
     #[case] old: &str,
     #[case] new: &str,

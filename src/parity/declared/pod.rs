@@ -8,6 +8,7 @@ use crate::api::meta::{
 };
 use crate::convert::finding::{Code, Finding, Outcome};
 use crate::parity::Facts;
+use crate::parity::address::AfterSlash;
 use crate::parity::compare::Difference;
 use crate::parity::facts::{HOSTNAME, NAME, SUBDOMAIN};
 
@@ -66,7 +67,7 @@ pub fn own_name(scene: &Scene, difference: &Difference) -> bool {
     // Under v1 a pod's own name is its address as well, and both may stand side by side.
     let by_address = address.is_some_and(|(hostname, subdomain)| {
         let addressed = renamed(v2, &new, &format!("{hostname}.{subdomain}"));
-        scene.addresses.in_ranks_v1(v1) == scene.addresses.in_ranks_v2(&addressed)
+        scene.addresses.are_same(v1, &addressed, AfterSlash::Path)
     });
     asked && difference.field != NAME && shows && (renamed(v2, &new, &old) == *v1 || by_address)
 }
@@ -165,6 +166,17 @@ pub fn ports(scene: &Scene, difference: &Difference) -> bool {
     let number = port.split_once('/').map(|(number, _)| number);
     let is_lost =
         |finding: &Finding| finding.outcome == Outcome::Lost && finding.old.as_deref() == number;
-    let may_go = !port.ends_with(".hostPort") || scene.reported(&[Code::Ports]).any(is_lost);
+    // One that the API server filled in, because the pod has the host's network, goes with that.
+    let is_filled_in = difference
+        .v1
+        .as_ref()
+        .and_then(Value::as_i64)
+        .map(|port| port.to_string())
+        .as_deref()
+        == number
+        && scene.v1.contains_key("hostNetwork")
+        && !scene.v2.contains_key("hostNetwork");
+    let may_go =
+        !port.ends_with(".hostPort") || is_filled_in || scene.reported(&[Code::Ports]).any(is_lost);
     is_named || is_left_out && may_go
 }

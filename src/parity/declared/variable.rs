@@ -6,6 +6,7 @@ use super::{Scene, speaks};
 use crate::api::meta::JOB_COMPLETION_INDEX;
 use crate::convert::finding::{Code, Outcome};
 use crate::convert::names::{NAME_VARIABLE, OTHER_NAME_VARIABLE};
+use crate::parity::address::AfterSlash;
 use crate::parity::compare::Difference;
 use crate::parity::facts::NAME;
 
@@ -26,43 +27,33 @@ pub fn address(scene: &Scene, difference: &Difference) -> bool {
     let (Some(v1), Some(v2)) = (&difference.v1, &difference.v2) else {
         return false;
     };
-    let same =
-        || is_same_address(scene, v1, v2) || refers_to_addresses(scene, &difference.field, 0);
-    scene.rank.is_some() && v1 != v2 && same()
-}
-
-fn is_same_address(scene: &Scene, v1: &Value, v2: &Value) -> bool {
-    scene.addresses.in_ranks_v1(v1) == scene.addresses.in_ranks_v2(v2)
+    let Scene {
+        addresses, rank, ..
+    } = scene;
+    let same = |after| addresses.are_same(v1, v2, after);
+    let refers = || refers_after_slash(scene, &difference.field, 0);
+    rank.is_some() && v1 != v2 && (same(AfterSlash::Path) || refers() && same(AfterSlash::Address))
 }
 
 /// Most variables that refer to one another; two that refer to each other would go on for ever.
 const LONGEST_CHAIN: usize = 8;
 
-/// Whether a variable is written alike, and refers to the same addresses. What it resolves to need not look like an
-/// address any more: in `/data/$(PEERS)` it stands where a part of a path does.
-fn refers_to_addresses(scene: &Scene, fact: &str, depth: usize) -> bool {
-    let Some((v1, v2)) = scene.written(fact).filter(|_| depth < LONGEST_CHAIN) else {
+/// Whether v1 puts what another variable says right after a slash, here or in one that this one refers to. There an
+/// address looks like a part of a path.
+fn refers_after_slash(scene: &Scene, fact: &str, depth: usize) -> bool {
+    let (Some(written), Some((container, _))) = (scene.written(fact), fact.split_once(".env["))
+    else {
         return false;
     };
-    let Some((container, _)) = fact.split_once(".env[") else {
-        return false;
-    };
-    let text = v1.as_str().unwrap_or_default();
-    let referred = text
+    let referred = written
         .split("$(")
         .skip(1)
         .filter_map(|rest| rest.split_once(')'));
-    is_same_address(scene, v1, v2)
-        && referred.into_iter().all(|(name, _)| {
-            let fact = format!("{container}.env[{name}]");
-            match (scene.v1.get(&fact), scene.v2.get(&fact)) {
-                (None, None) => true,
-                (Some(v1), Some(v2)) => {
-                    is_same_address(scene, v1, v2) || refers_to_addresses(scene, &fact, depth + 1)
-                }
-                _ => false,
-            }
-        })
+    written.contains("/$(")
+        || depth < LONGEST_CHAIN
+            && referred.into_iter().any(|(name, _)| {
+                refers_after_slash(scene, &format!("{container}.env[{name}]"), depth + 1)
+            })
 }
 
 pub fn completion_index(scene: &Scene, difference: &Difference) -> bool {
@@ -137,7 +128,9 @@ pub fn torch_without_master(scene: &Scene, difference: &Difference) -> bool {
     };
     scene.is_on_torch_policy()
         && match variable(difference) {
-            Some("PET_MASTER_ADDR") => scene.addresses.in_ranks_v2(v2) == "<address of rank 0>",
+            Some("PET_MASTER_ADDR") => {
+                scene.addresses.in_ranks_v2(v2, AfterSlash::Path) == "<address of rank 0>"
+            }
             Some("PET_MASTER_PORT") => v2 == TORCH_PORT,
             Some("PET_NODE_RANK") => v2.as_str() == rank.as_deref(),
             _ => false,
