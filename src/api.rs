@@ -6,6 +6,7 @@
 pub mod meta;
 pub mod misfit;
 pub mod pod;
+pub mod policy;
 pub mod pytorchjob;
 pub mod review;
 pub mod runtime;

@@ -82,6 +82,20 @@ pub const OWN_PREFIX: &str = "trainshift.dev/";
 pub const ANNOTATION_SHOW: &str = "trainshift.dev/show";
 /// Value of [`ANNOTATION_SHOW`].
 pub const SHOW_TRAINJOB: &str = "trainjob";
+/// On a job: the reason for which it is to pass a denial. Takes the verb [`VERB_BYPASS`] besides.
+pub const ANNOTATION_BYPASS: &str = "trainshift.dev/bypass";
+/// On a namespace: the mode that its owner wants, where it is stricter than the policy's.
+pub const LABEL_MODE: &str = "trainshift.dev/mode";
+/// API group of trainshift's own kind.
+pub const OWN_GROUP: &str = "trainshift.dev";
+/// Resource name of trainshift's own kind.
+pub const MIGRATION_POLICIES: &str = "migrationpolicies";
+/// The verb on a policy that lets a user pass its denial.
+pub const VERB_BYPASS: &str = "bypass";
+/// What stands for a policy where none matches, in messages and as the resource name of [`VERB_BYPASS`].
+pub const BUILT_IN: &str = "built-in";
+/// Label that the API server puts on every namespace: its name.
+pub const LABEL_NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
 /// Pod annotation and label with a pod's index in its Job, set by Kubernetes on Indexed Jobs.
 pub const JOB_COMPLETION_INDEX: &str = "batch.kubernetes.io/job-completion-index";

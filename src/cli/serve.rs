@@ -10,6 +10,7 @@ mod settings;
 use std::sync::Arc;
 
 use anyhow::Error;
+use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use kube::Client;
 use tracing::info;
@@ -18,7 +19,7 @@ use super::Exit;
 use crate::admission::{self, App, Cluster, Offline};
 use crate::convert::target::Target;
 use crate::discovery;
-use crate::policy::Rule;
+use crate::policy::Snapshot;
 use crate::server::cluster::Live;
 use crate::server::count::Counted;
 use crate::server::ready::Readiness;
@@ -85,7 +86,8 @@ async fn serve(settings: Settings) -> Result<(), (Exit, Error)> {
         tasks: Tasks::default(),
     };
     let app = App {
-        rule: Rule::built_in(settings.mode),
+        policies: Arc::new(ArcSwapOption::from_pointee(Snapshot::new(settings.mode))),
+        clock: Arc::new(Timestamp::now),
         cluster: cluster(client, settings.wishes, &mut parts),
         queue_controllers: settings.queue_controllers,
         observer: Arc::new(Counted(Arc::clone(&parts.metrics))),

@@ -13,17 +13,22 @@ pub struct Counted(pub Arc<Metrics>);
 
 impl Observer for Counted {
     fn answered(&self, summary: &Summary<'_>) {
+        let asked = summary.request.map_or(("", ""), |request| {
+            let subresource = request.sub_resource.as_deref().unwrap_or_default();
+            (request.operation.as_str(), subresource)
+        });
         let judgement = Judgement {
             path: match summary.door {
                 Door::Mutate => Endpoint::Mutate,
                 Door::Validate => Endpoint::Validate,
             },
-            mode: match summary.mode {
-                policy::Mode::Audit => Mode::Audit,
-                policy::Mode::Warn => Mode::Warn,
-                policy::Mode::Deny => Mode::Deny,
+            mode: match summary.ruling.map(|ruling| ruling.rule.mode) {
+                Some(policy::Mode::Audit) => Mode::Audit,
+                Some(policy::Mode::Warn) => Mode::Warn,
+                Some(policy::Mode::Deny) => Mode::Deny,
+                None => Mode::None,
             },
-            operation: match (summary.operation, summary.subresource) {
+            operation: match asked {
                 ("CREATE", "") => Operation::Create,
                 ("UPDATE", "") => Operation::Update,
                 ("UPDATE", "scale") => Operation::Scale,
@@ -64,6 +69,7 @@ mod tests {
     use super::*;
     use crate::convert::convert;
     use crate::convert::target::Target;
+    use crate::policy::{Rule, Ruling};
 
     #[test]
     fn an_answer_is_counted_with_its_findings() {
@@ -76,11 +82,18 @@ mod tests {
         .unwrap();
         let conversion = convert(&job, &Target::default());
         let metrics = Arc::new(Metrics::new());
+        let request = serde_json::from_value(json!({"uid": "1", "operation": "CREATE"})).unwrap();
+        let ruling = Ruling {
+            rule: Rule::built_in(policy::Mode::Warn),
+            decision: policy::Decision::Warn,
+            excuse: None,
+            ended: None,
+            failures: Vec::new(),
+        };
         Counted(Arc::clone(&metrics)).answered(&Summary {
             door: Door::Validate,
-            operation: "CREATE",
-            subresource: "",
-            mode: policy::Mode::Warn,
+            request: Some(&request),
+            ruling: Some(&ruling),
             conversion: Some(&conversion),
             outcome: Outcome::Warned,
             took: Duration::from_micros(50),

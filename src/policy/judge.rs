@@ -1,0 +1,274 @@
+//! What comes of a request: the one place where it is decided.
+
+use std::cell::OnceCell;
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::exemption::is_in_force;
+use super::expression::Inputs;
+use super::ranked::Failure;
+use super::{Change, Mode, Namespace, Policy, Rule, Snapshot};
+use crate::api::meta::ANNOTATION_BYPASS;
+use crate::api::policy::Exemption;
+use crate::api::pytorchjob::PyTorchJob;
+use crate::api::review;
+
+/// What comes of a request.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Decision {
+    /// Goes on, without a word.
+    Admit,
+    /// Goes on, and the client is told.
+    Warn,
+    /// Is refused.
+    Deny,
+}
+
+/// What is judged.
+#[derive(Debug)]
+pub struct Request<'r> {
+    /// Who asks for what, as the API server sent it.
+    pub review: &'r review::Request,
+    /// The job as it will be; none where it isn't in the request, as for the scale subresource.
+    pub object: Option<&'r PyTorchJob>,
+    /// The job as it was.
+    pub old_object: Option<&'r PyTorchJob>,
+    /// What becomes of the job.
+    pub change: &'r Change,
+    /// Whether the requester is a queue controller, whose business it is to start jobs that wait.
+    pub is_queue: bool,
+    namespace: &'r Namespace,
+    inputs: OnceCell<Inputs>,
+}
+
+impl<'r> Request<'r> {
+    /// A request in `namespace` that does `change` to a job.
+    #[must_use]
+    pub fn new(review: &'r review::Request, namespace: &'r Namespace, change: &'r Change) -> Self {
+        Self {
+            review,
+            object: None,
+            old_object: None,
+            change,
+            is_queue: false,
+            namespace,
+            inputs: OnceCell::new(),
+        }
+    }
+
+    /// The job's name; empty while the API server has yet to make one up.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let own = self.object.and_then(|job| job.metadata.name.as_deref());
+        match self.review.name.as_str() {
+            "" => own.unwrap_or_default(),
+            name => name,
+        }
+    }
+
+    /// What the name will begin with, where there is none yet.
+    #[must_use]
+    pub fn generate_name(&self) -> &str {
+        let job = self.object;
+        job.and_then(|job| job.metadata.generate_name.as_deref())
+            .unwrap_or_default()
+    }
+
+    /// The reason for which the job is to pass a denial.
+    #[must_use]
+    pub fn bypass(&self) -> Option<&'r str> {
+        let annotations = &self.object?.metadata.annotations;
+        let reason = annotations.get(ANNOTATION_BYPASS)?.trim();
+        (!reason.is_empty()).then_some(reason)
+    }
+
+    /// What conditions can see; made when the first one asks.
+    pub(super) fn inputs(&self) -> &Inputs {
+        self.inputs.get_or_init(|| {
+            let read = |raw: Option<&RawValue>| {
+                raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+                    .unwrap_or(Value::Null)
+            };
+            let review = self.review;
+            let user = serde_json::to_value(&review.user_info).unwrap_or_default();
+            let request = json!({
+                "operation": review.operation,
+                "namespace": review.namespace,
+                "name": self.name(),
+                "subResource": review.sub_resource.as_deref().unwrap_or_default(),
+                "dryRun": review.dry_run.unwrap_or_default(),
+                "userInfo": user,
+            });
+            let namespace = json!({
+                "metadata": {"name": self.namespace.name(), "labels": self.namespace.labels()},
+            });
+            Inputs::new(
+                &read(review.object.as_deref()),
+                &read(review.old_object.as_deref()),
+                &request,
+                &namespace,
+            )
+        })
+    }
+}
+
+/// What was decided, and on what grounds.
+#[derive(Clone, Debug)]
+pub struct Ruling {
+    /// The rule that holds for this requester.
+    pub rule: Rule,
+    /// What comes of the request.
+    pub decision: Decision,
+    /// What keeps the request from being refused, if anything does.
+    pub excuse: Option<Excuse>,
+    /// An exemption that would keep it from being refused, had it not ended.
+    pub ended: Option<Exemption>,
+    /// Conditions that could not be evaluated, and so count as holding.
+    pub failures: Vec<Failure>,
+}
+
+/// What keeps a request from being refused.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Excuse {
+    /// An exemption of the policy.
+    Exemption(Exemption),
+    /// The requester's right to pass a denial, and the reason that he gives.
+    Bypass(String),
+}
+
+impl Ruling {
+    /// The same for somebody who may pass the denial and gives a reason.
+    #[must_use]
+    pub fn bypassed(self, reason: &str) -> Self {
+        Self {
+            decision: Decision::Warn,
+            excuse: Some(Excuse::Bypass(reason.to_owned())),
+            ..self
+        }
+    }
+}
+
+/// Decides about `request` at `now`.
+///
+/// The first policy of the namespace that looks at no object says what holds, or the default; one before it that looks at
+/// the object counts where it is stricter, or as strict from an earlier time. Exemptions of the policy that counts turn
+/// Deny into Warn.
+#[must_use]
+pub fn judge(snapshot: &Snapshot, request: &Request<'_>, now: Timestamp) -> Ruling {
+    let scope = snapshot.scope(request.namespace);
+    let wish = request.namespace.wish();
+    let mut standing = match &scope.base {
+        Some(policy) => Standing::of(policy, wish, request, now),
+        None => Standing::built_in(snapshot.default, wish),
+    };
+    let mut failures = Vec::new();
+    for policy in &scope.narrow {
+        let narrower = Standing::of(policy, None, request, now);
+        if narrower.strictness() > standing.strictness() && policy.is_about(request, &mut failures)
+        {
+            standing = narrower;
+        }
+    }
+    let Standing {
+        rule,
+        excuse,
+        ended,
+    } = standing;
+    Ruling {
+        decision: decide(rule.mode, request),
+        rule,
+        excuse,
+        ended,
+        failures,
+    }
+}
+
+fn decide(mode: Mode, request: &Request<'_>) -> Decision {
+    let is_queued_start = request.is_queue && *request.change == Change::Started;
+    if !request.change.is_judged() || is_queued_start {
+        return Decision::Admit;
+    }
+    match mode {
+        Mode::Audit => Decision::Admit,
+        Mode::Warn => Decision::Warn,
+        Mode::Deny => Decision::Deny,
+    }
+}
+
+/// What one policy says to a requester.
+struct Standing {
+    rule: Rule,
+    excuse: Option<Excuse>,
+    ended: Option<Exemption>,
+}
+
+impl Standing {
+    fn built_in(default: Mode, wish: Option<Mode>) -> Self {
+        let mode = wish.map_or(default, |wish| wish.max(default));
+        Self {
+            rule: Rule {
+                by_label: mode > default,
+                ..Rule::built_in(mode)
+            },
+            excuse: None,
+            ended: None,
+        }
+    }
+
+    fn of(policy: &Arc<Policy>, wish: Option<Mode>, request: &Request<'_>, now: Timestamp) -> Self {
+        let phase = policy.schedule.at(now);
+        let covering = policy.exemptions.covering(request);
+        // An exemption is from Deny: whoever is excused is warned.
+        let most = |time| match covering {
+            Some(exemption) if is_in_force(exemption, time) => Mode::Warn,
+            _ => Mode::Deny,
+        };
+        let asked = |time| {
+            policy
+                .schedule
+                .at(time)
+                .mode
+                .max(wish.unwrap_or(Mode::Audit))
+        };
+        let mode_at = |time| asked(time).min(most(time));
+        let mode = mode_at(now);
+        let until = covering.map(|exemption| exemption.until);
+        let next = policy
+            .schedule
+            .beginnings(now)
+            .chain(until.filter(|until| *until > now))
+            .filter(|time| mode_at(*time) > mode)
+            .min();
+        let exemption = covering.filter(|_| asked(now) == Mode::Deny).cloned();
+        let (excuse, ended) = match exemption {
+            Some(exemption) if is_in_force(&exemption, now) => {
+                (Some(Excuse::Exemption(exemption)), None)
+            }
+            ended => (None, ended),
+        };
+        Self {
+            rule: Rule {
+                mode,
+                policy: Some(Arc::clone(policy)),
+                since: phase.since.filter(|_| mode == phase.mode),
+                next: next.map(|time| (mode_at(time), time)),
+                by_label: mode > phase.mode,
+            },
+            excuse,
+            ended,
+        }
+    }
+
+    /// By the mode, then by what comes next: the stricter, and of two the sooner.
+    fn strictness(&self) -> (Mode, Option<(Mode, Reverse<Timestamp>)>) {
+        let next = self.rule.next.map(|(mode, from)| (mode, Reverse(from)));
+        (self.rule.mode, next)
+    }
+}
+
+#[cfg(test)]
+mod tests;
