@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
 use super::exemption::is_in_force;
 use super::expression::Inputs;
@@ -42,7 +42,16 @@ pub struct Request<'r> {
     /// Whether the requester is a queue controller, whose business it is to start jobs that wait.
     pub is_queue: bool,
     namespace: &'r Namespace,
-    inputs: OnceCell<Inputs>,
+    seen: OnceCell<Seen>,
+}
+
+/// What conditions can see.
+#[derive(Debug)]
+struct Seen {
+    object: Value,
+    old_object: Value,
+    request: Value,
+    namespace: Value,
 }
 
 impl<'r> Request<'r> {
@@ -56,7 +65,7 @@ impl<'r> Request<'r> {
             change,
             is_queue: false,
             namespace,
-            inputs: OnceCell::new(),
+            seen: OnceCell::new(),
         }
     }
 
@@ -86,33 +95,24 @@ impl<'r> Request<'r> {
         (!reason.is_empty()).then_some(reason)
     }
 
-    /// What conditions can see; made when the first one asks.
-    pub(super) fn inputs(&self) -> &Inputs {
-        self.inputs.get_or_init(|| {
-            let read = |raw: Option<&RawValue>| {
-                raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
-                    .unwrap_or(Value::Null)
-            };
-            let review = self.review;
-            let user = serde_json::to_value(&review.user_info).unwrap_or_default();
-            let request = json!({
-                "operation": review.operation,
-                "namespace": review.namespace,
-                "name": self.name(),
-                "subResource": review.sub_resource.as_deref().unwrap_or_default(),
-                "dryRun": review.dry_run.unwrap_or_default(),
-                "userInfo": user,
-            });
-            let namespace = json!({
-                "metadata": {"name": self.namespace.name(), "labels": self.namespace.labels()},
-            });
-            Inputs::new(
-                &read(review.object.as_deref()),
-                &read(review.old_object.as_deref()),
-                &request,
-                &namespace,
-            )
-        })
+    /// What conditions can see; read when the first one asks.
+    pub(super) fn inputs(&self) -> Inputs<'_> {
+        let read = |raw: Option<&RawValue>| {
+            raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+                .unwrap_or(Value::Null)
+        };
+        let seen = self.seen.get_or_init(|| Seen {
+            object: read(self.review.object.as_deref()),
+            old_object: read(self.review.old_object.as_deref()),
+            request: Inputs::request(self.review),
+            namespace: Inputs::namespace_object(self.namespace.name(), self.namespace.labels()),
+        });
+        Inputs {
+            object: &seen.object,
+            old_object: &seen.old_object,
+            request: &seen.request,
+            namespace_object: &seen.namespace,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use kube::ResourceExt as _;
 use kube::core::{Selector, SelectorExt as _};
 
 use super::exemption::Exemptions;
-use super::expression::{EvaluationError, Expression, Inputs};
+use super::expression::Expression;
 use super::judge::Request;
 use super::matching::{Labels, Place, selector};
 use super::schedule::Schedule;
@@ -125,11 +125,11 @@ impl Policy {
         });
         selected
             && self.conditions.iter().all(|condition| {
-                let error = match (&condition.expression, request.inputs()) {
-                    (Err(error), _) => error.clone(),
-                    (Ok(expression), inputs) => match evaluate(expression, inputs) {
+                let error = match &condition.expression {
+                    Err(error) => error.clone(),
+                    Ok(expression) => match expression.holds(&request.inputs()) {
                         Ok(holds) => return holds,
-                        Err(error) => error,
+                        Err(error) => error.to_string(),
                     },
                 };
                 failures.push(Failure {
@@ -140,12 +140,6 @@ impl Policy {
                 true
             })
     }
-}
-
-fn evaluate(expression: &Expression, inputs: &Inputs) -> Result<bool, String> {
-    expression
-        .holds(inputs)
-        .map_err(|error: EvaluationError| error.to_string())
 }
 
 /// A condition that could not be evaluated for a request.
