@@ -6,7 +6,9 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response as HttpResponse};
 
-use crate::api::meta::{PYTORCHJOB, V1_GROUP};
+use crate::api::meta::{
+    AUDIT_CODES, AUDIT_MODE, AUDIT_POLICY, AUDIT_VERDICT, PYTORCHJOB, UNREADABLE, V1_GROUP,
+};
 use crate::api::review::{
     Cause, Details, REVIEW_API_VERSION, REVIEW_KIND, Request, Response, ReviewResponse, Status,
 };
@@ -99,7 +101,7 @@ pub fn unreadable(request: &Request, bad: &BadObject) -> Response {
         message: bad.problem.clone(),
         field: bad.field.clone(),
     };
-    let annotations = BTreeMap::from([("verdict".to_owned(), "unreadable".to_owned())]);
+    let annotations = BTreeMap::from([(AUDIT_VERDICT.to_owned(), UNREADABLE.to_owned())]);
     refuse(
         request,
         400,
@@ -148,18 +150,21 @@ pub fn annotations(
     conversion: Option<&Conversion>,
 ) -> BTreeMap<String, String> {
     let mut annotations = BTreeMap::from([
-        ("mode".to_owned(), mode.to_owned()),
-        ("policy".to_owned(), policy.to_owned()),
+        (AUDIT_MODE.to_owned(), mode.to_owned()),
+        (AUDIT_POLICY.to_owned(), policy.to_owned()),
     ]);
     if let Some(conversion) = conversion {
-        annotations.insert("verdict".to_owned(), conversion.verdict.as_str().to_owned());
+        annotations.insert(
+            AUDIT_VERDICT.to_owned(),
+            conversion.verdict.as_str().to_owned(),
+        );
         let mut codes: Vec<_> = conversion
             .notable()
             .map(|finding| finding.code.as_str())
             .collect();
         codes.sort_unstable();
         codes.dedup();
-        annotations.insert("codes".to_owned(), codes.join(","));
+        annotations.insert(AUDIT_CODES.to_owned(), codes.join(","));
     }
     annotations
 }

@@ -1,0 +1,342 @@
+//! The report for people: totals in words, then a table by each thing, the greatest first.
+//!
+//! ```text
+//! PyTorchJob requests from 2026-11-23 18:46 to 2026-11-23 18:47 (UTC)
+//!   12  requests: 10 creates, 1 change, 1 delete
+//!    7  jobs created
+//!   ...
+//! by user
+//!   user               creates  jobs  refused  first seen   last seen
+//!   alice (via admin)        3     2        1  2026-11-23  2026-11-23
+//! ```
+
+use std::fmt::Write as _;
+use std::io;
+
+use anstream::{AutoStream, ColorChoice, adapter};
+use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
+use jiff::tz::Offset;
+
+use super::{Report, Source, sorted};
+use crate::cli::Io;
+use crate::cli::report::{counted, plain};
+use crate::cli::usage::count::{Count, Counts};
+use crate::cli::usage::span::By;
+use crate::cli::usage::tally::{Field, Section};
+use crate::convert::finding::Code;
+
+const BOLD: Style = Style::new().bold();
+const DIMMED: Style = Style::new().dimmed();
+const RED: Style = AnsiColor::Red.on_default().bold();
+/// Longest name in a table, in characters.
+const WIDEST: usize = 80;
+
+/// Writes the report.
+pub(super) fn print(report: &Report, top: usize, io: &mut Io<'_>) -> io::Result<()> {
+    let mut text = String::new();
+    head(report, &mut text);
+    if !report.tally.total.is_empty() {
+        totals(report, &mut text);
+        for section in &report.tally.sections {
+            if let Some(table) = Table::of(report, section, top) {
+                table.write(&mut text);
+            }
+        }
+    }
+    let left_out = report.facts.left_out();
+    if left_out.is_some() || !report.notes.is_empty() {
+        text.push('\n');
+    }
+    for line in left_out.iter().chain(&report.notes) {
+        let _ = writeln!(text, "{DIMMED}{}{DIMMED:#}", plain(line));
+    }
+    if AutoStream::choice(&io::stdout()) == ColorChoice::Never {
+        write!(io.out, "{}", adapter::strip_str(&text))
+    } else {
+        io.out.write_all(text.as_bytes())
+    }
+}
+
+fn head(report: &Report, text: &mut String) {
+    let total = &report.tally.total;
+    let files = counted(report.facts.files, "file");
+    let _ = match (report.source, total.is_empty(), total.first.zip(total.last)) {
+        (Source::AuditLog, true, _) => {
+            let lines = report.facts.lines;
+            writeln!(
+                text,
+                "no request to make, change or delete a PyTorchJob in {lines} lines of {files}"
+            )
+        }
+        (Source::Jobs, true, _) => writeln!(text, "no PyTorchJob"),
+        (Source::AuditLog, false, Some((first, last))) => writeln!(
+            text,
+            "{BOLD}PyTorchJob requests from {} to {} (UTC){BOLD:#}",
+            minute(first),
+            minute(last)
+        ),
+        (Source::Jobs, false, Some((first, last))) => writeln!(
+            text,
+            "{BOLD}PyTorchJobs created from {} to {} (UTC){BOLD:#}",
+            minute(first),
+            minute(last)
+        ),
+        (Source::AuditLog, false, None) => writeln!(text, "{BOLD}PyTorchJob requests{BOLD:#}"),
+        (Source::Jobs, false, None) => writeln!(text, "{BOLD}PyTorchJobs{BOLD:#}"),
+    };
+}
+
+/// A line for each number that somebody should read.
+fn totals(report: &Report, text: &mut String) {
+    let total = &report.tally.total;
+    let (mut lines, what) = match report.source {
+        Source::AuditLog => (of_requests(total), "verdicts"),
+        Source::Jobs => (of_jobs(total), "as TrainJobs"),
+    };
+    lines.retain(|(count, _)| total.get(*count) > 0);
+    let digits = |(count, _): &(Count, String)| total.get(*count).to_string().len();
+    let width = lines.iter().map(digits).max().unwrap_or_default();
+    for (count, what) in lines {
+        let number = total.get(count);
+        let is_bad = matches!(count, Count::Bypassed | Count::Unjudged);
+        let style = if is_bad { RED } else { BOLD };
+        let _ = writeln!(text, "  {style}{number:>width$}{style:#}  {what}");
+    }
+    let verdicts = [
+        Count::Exact,
+        Count::Adapted,
+        Count::Lossy,
+        Count::Unconvertible,
+        Count::Unreadable,
+        Count::NoVerdict,
+        Count::Unknown,
+    ];
+    let _ = writeln!(text, "  {what}: {}", parts(total, &verdicts));
+}
+
+fn of_requests(total: &Counts) -> Vec<(Count, String)> {
+    let kinds = [Count::Creates, Count::Changes, Count::Deletes];
+    let kinds = parts(total, &kinds);
+    let (closed, open) = (total.get(Count::FailedClosed), total.get(Count::FailedOpen));
+    let unasked = total.get(Count::Unjudged) - open;
+    let silent = "trainshift did not answer";
+    [
+        (Count::Requests, format!("requests: {kinds}")),
+        (Count::Jobs, "jobs created, by name".to_owned()),
+        (Count::Refused, "refused by trainshift".to_owned()),
+        (Count::Warned, "answered with warnings".to_owned()),
+        (Count::Exempted, "let through by an exemption".to_owned()),
+        (
+            Count::Bypassed,
+            "went past the policy on purpose".to_owned(),
+        ),
+        (
+            Count::Failed,
+            format!("failed for another reason ({closed} because {silent})"),
+        ),
+        (
+            Count::Unjudged,
+            format!("went by unjudged: {silent} {open}, and was not asked about {unasked}"),
+        ),
+    ]
+    .into()
+}
+
+fn of_jobs(total: &Counts) -> Vec<(Count, String)> {
+    let states = [
+        Count::Running,
+        Count::Waiting,
+        Count::Suspended,
+        Count::Succeeded,
+        Count::JobFailed,
+    ];
+    vec![(Count::Jobs, format!("jobs: {}", parts(total, &states)))]
+}
+
+/// `7 creates, 2 changes`: those that there are.
+fn parts(total: &Counts, counts: &[Count]) -> String {
+    let some = counts.iter().filter(|count| total.get(**count) > 0);
+    let said: Vec<_> = some
+        .map(|count| format!("{} {}", total.get(*count), count.head()))
+        .collect();
+    said.join(", ")
+}
+
+/// A section as text.
+struct Table {
+    title: String,
+    heads: Vec<&'static str>,
+    /// Columns before this one are names, those after numbers.
+    names: usize,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// Nothing where there are no rows, or where people have no use for them.
+    fn of(report: &Report, section: &Section, top: usize) -> Option<Self> {
+        let field = *section.fields.first()?;
+        if section.rows.is_empty() || section.fields.len() > 2 {
+            return None;
+        }
+        let by_time = field == Field::Period;
+        let by_finding = field == Field::Finding;
+        let rows = sorted(section);
+        let shown = if top == 0 {
+            rows.len()
+        } else {
+            top.min(rows.len())
+        };
+        // Of time, the latest is what people look at.
+        let (rest, rows) = if by_time {
+            rows.split_at(rows.len() - shown)
+        } else {
+            let (rows, rest) = rows.split_at(shown);
+            (rest, rows)
+        };
+        let mut rows: Vec<_> = rows
+            .iter()
+            .map(|(key, counts)| (name(section, key), (*counts).clone()))
+            .collect();
+        let mut other = section.beyond.clone();
+        for (_, counts) in rest {
+            other.merge(counts);
+        }
+        if !other.is_empty() {
+            let more = if section.beyond.is_empty() {
+                ""
+            } else {
+                "at least "
+            };
+            let word = if by_time { "earlier" } else { "other" };
+            let row = (format!("{word} ({more}{} more)", rest.len()), other);
+            rows.insert(if by_time { 0 } else { rows.len() }, row);
+        }
+        let columns = columns(report.source, by_finding, &rows);
+        let has_times = !by_time && rows.iter().any(|(_, counts)| counts.first.is_some());
+        let title = if by_time {
+            report.by.name()
+        } else {
+            field.name()
+        };
+        let mut heads = vec![title];
+        heads.extend(columns.iter().map(|count| count.head()));
+        heads.extend(
+            has_times
+                .then_some(["first seen", "last seen"])
+                .into_iter()
+                .flatten(),
+        );
+        heads.extend(by_finding.then_some("meaning"));
+        let names = heads.len() - usize::from(by_finding);
+        let cells = |(name, counts): &(String, Counts)| {
+            let mut cells = vec![name.clone()];
+            cells.extend(columns.iter().map(|count| number(counts.get(*count))));
+            if has_times {
+                cells.extend([counts.first, counts.last].map(|at| at.map(day).unwrap_or_default()));
+            }
+            cells.extend(by_finding.then(|| meaning(name).to_owned()));
+            cells
+        };
+        Some(Self {
+            title: format!("by {title}"),
+            heads,
+            names,
+            rows: rows.iter().map(cells).collect(),
+        })
+    }
+
+    fn write(&self, text: &mut String) {
+        let _ = writeln!(text, "\n{BOLD}{}{BOLD:#}", self.title);
+        let cells = self
+            .rows
+            .iter()
+            .map(|row| row.iter().map(String::as_str).collect());
+        let lines: Vec<Vec<&str>> = [self.heads.clone()].into_iter().chain(cells).collect();
+        let width = |column: usize| {
+            let widths = lines.iter().map(|line| line[column].chars().count());
+            widths.max().unwrap_or_default()
+        };
+        let widths: Vec<_> = (0..self.heads.len()).map(width).collect();
+        for (index, line) in lines.iter().enumerate() {
+            let mut row = String::new();
+            for (column, (cell, width)) in line.iter().zip(&widths).enumerate() {
+                let _ = match column {
+                    0 => write!(row, "  {cell:<width$}"),
+                    column if column < self.names => write!(row, "  {cell:>width$}"),
+                    _ => write!(row, "  {cell}"),
+                };
+            }
+            let style = if index == 0 { DIMMED } else { Style::new() };
+            let _ = writeln!(text, "{style}{}{style:#}", row.trim_end());
+        }
+    }
+}
+
+/// What is counted in any row, and what always is.
+fn columns(source: Source, by_finding: bool, rows: &[(String, Counts)]) -> Vec<Count> {
+    const OF_REQUESTS: [Count; 10] = [
+        Count::Creates,
+        Count::Jobs,
+        Count::Changes,
+        Count::Deletes,
+        Count::Refused,
+        Count::Warned,
+        Count::Exempted,
+        Count::Bypassed,
+        Count::Failed,
+        Count::Unjudged,
+    ];
+    const ALWAYS: usize = 2;
+    let (all, always) = match (source, by_finding) {
+        (Source::AuditLog, true) => (&[Count::Requests, Count::Jobs][..], ALWAYS),
+        (Source::Jobs, true) => (&[Count::Jobs][..], 1),
+        (Source::AuditLog, false) => (&OF_REQUESTS[..], ALWAYS),
+        (Source::Jobs, false) => (Count::OF_JOBS, 1),
+    };
+    let is_counted = |count: Count| rows.iter().any(|(_, counts)| counts.get(count) > 0);
+    all.iter()
+        .enumerate()
+        .filter(|(index, count)| *index < always || is_counted(**count))
+        .map(|(_, count)| *count)
+        .collect()
+}
+
+/// `alice (via admin)`
+fn name(section: &Section, key: &[String]) -> String {
+    let mut name = match key[0].as_str() {
+        "" => "(none)".to_owned(),
+        name => plain(name),
+    };
+    if let (Some(Field::Via), Some(via)) = (section.fields.get(1), key.get(1))
+        && !via.is_empty()
+    {
+        let _ = write!(name, " (via {})", plain(via));
+    }
+    match name.char_indices().nth(WIDEST) {
+        Some((end, _)) => format!("{}...", &name[..end]),
+        None => name,
+    }
+}
+
+fn meaning(code: &str) -> &'static str {
+    let known = Code::ALL.iter().find(|known| known.as_str() == code);
+    known.map_or("", |code| code.entry().title)
+}
+
+/// Zeros are what nobody looks for.
+fn number(number: u64) -> String {
+    match number {
+        0 => "-".to_owned(),
+        number => number.to_string(),
+    }
+}
+
+fn day(at: Timestamp) -> String {
+    By::Day.period(at)
+}
+
+fn minute(at: Timestamp) -> String {
+    let time = Offset::UTC.to_datetime(at);
+    time.strftime("%Y-%m-%d %H:%M").to_string()
+}
