@@ -74,7 +74,9 @@ enum Command {
     /// without a judgement, because trainshift did not answer or was not asked, is told as `unjudged`. A job counts once by its
     /// name, however often it was created. Dry runs, writes of a job's status, and events that an earlier file had (same audit
     /// ID, time, user and request) are left out. An audit policy of level Metadata, stage ResponseComplete, is enough. Logs may
-    /// be of any size; of a compressed one, pipe it in: `zcat FILE | trainshift report --audit-log -`.
+    /// be of any size: memory is bounded by what is different, up to 100,000 rows of a list and 2,000,000 requests and names that
+    /// are known again, and a note says where that was not enough. A line that can't be read is named, the rest is counted, and
+    /// the exit code is 2. Of a compressed log, pipe it in: `zcat FILE | trainshift report --audit-log -`.
     ///
     /// With --live or PATH, jobs are counted by namespace, by the client that made them (the first manager of managedFields:
     /// `kubectl get pytorchjobs -A -o yaml --show-managed-fields`), by the kind of their owner, by state, and by what a

@@ -52,13 +52,13 @@ pub(super) struct Args {
     #[arg(long)]
     live: bool,
     /// Kubeconfig of the cluster
-    #[arg(long, value_name = "FILE", requires = "live")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "audit_log"])]
     kubeconfig: Option<PathBuf>,
     /// A context of the kubeconfig
-    #[arg(long, value_name = "NAME", requires = "live")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["paths", "audit_log"])]
     context: Option<String>,
     /// Only this namespace; without it, all
-    #[arg(long, short, requires = "live")]
+    #[arg(long, short, conflicts_with_all = ["paths", "audit_log"])]
     namespace: Option<String>,
     /// Label or annotation of PyTorchJobs that says who made them, if your platform sets one
     #[arg(long, value_name = "KEY", conflicts_with = "audit_log")]

@@ -30,6 +30,8 @@ pub(super) const SECTIONS: &[(&str, &[Field])] = &[
 ];
 /// The webhook whose word counts comes first.
 const WEBHOOKS: [&str; 2] = [VALIDATING_WEBHOOK, MUTATING_WEBHOOK];
+/// A client that doesn't say what it is.
+const UNNAMED: &str = "(none)";
 /// How the floor below the webhook calls its policies, in the API server's message.
 const FLOOR: &str = "ValidatingAdmissionPolicy 'trainshift";
 
@@ -225,7 +227,8 @@ fn client(user_agent: &str) -> String {
         number.starts_with(|char: char| char.is_ascii_digit())
     };
     let mut parts = product.split('/');
-    let name = parts.next().unwrap_or_default();
+    let name = parts.next().filter(|name| !name.is_empty());
+    let name = name.unwrap_or(UNNAMED);
     let others = parts.filter(|part| !is_version(part));
     [name]
         .into_iter()

@@ -116,8 +116,17 @@ fn totals(report: &Report, text: &mut String) {
 }
 
 fn of_requests(total: &Counts) -> Vec<(Count, String)> {
-    let kinds = [Count::Creates, Count::Changes, Count::Deletes];
-    let kinds = parts(total, &kinds);
+    let kinds = [
+        (Count::Creates, "create"),
+        (Count::Changes, "change"),
+        (Count::Deletes, "delete"),
+    ];
+    let kinds: Vec<_> = kinds
+        .into_iter()
+        .filter(|(count, _)| total.get(*count) > 0)
+        .map(|(count, verb)| format!("{} to {verb}", total.get(count)))
+        .collect();
+    let kinds = kinds.join(", ");
     let (closed, open) = (total.get(Count::FailedClosed), total.get(Count::FailedOpen));
     let unasked = total.get(Count::Unjudged) - open;
     let silent = "trainshift did not answer";
@@ -199,10 +208,11 @@ impl Table {
             .map(|(key, counts)| (name(section, key), (*counts).clone()))
             .collect();
         let mut other = section.beyond.clone();
-        for (_, counts) in rest {
+        // Most requests have several findings: a sum over findings would count them more than once.
+        for (_, counts) in rest.iter().filter(|_| !by_finding) {
             other.merge(counts);
         }
-        if !other.is_empty() {
+        if !rest.is_empty() || !other.is_empty() {
             let more = if section.beyond.is_empty() {
                 ""
             } else {

@@ -278,7 +278,7 @@ fn a_client_is_known_by_its_name_without_version_and_platform() {
         ),
         ("Go-http-client/2.0", "Go-http-client"),
         ("flytepropeller", "flytepropeller"),
-        ("", ""),
+        ("", "(none)"),
     ] {
         assert_eq!(client(user_agent), name);
     }
