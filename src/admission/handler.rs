@@ -147,11 +147,7 @@ impl Answer {
 async fn judge(app: &App, door: Door, request: &Request) -> Result<Answer, NotYet> {
     match decode::subject(request) {
         Err(bad) => Ok(Answer::plain(respond::unreadable(request, &bad))),
-        Ok(Subject::Nothing) => Ok(Answer::plain(respond::admit(
-            request,
-            Vec::new(),
-            BTreeMap::new(),
-        ))),
+        Ok(Subject::Nothing) => Ok(Answer::plain(respond::pass(request, door))),
         Ok(Subject::Scale { workers, change }) => {
             scaled(app, door, request, workers, &change).await
         }
@@ -212,13 +208,12 @@ async fn judge_job(
             .get(ANNOTATION_SHOW)
             .is_some_and(|value| value == SHOW_TRAINJOB);
     if !show && !change.is_judged() {
-        let response = respond::admit(request, Vec::new(), BTreeMap::new());
-        return Ok(Answer::plain(response));
+        return Ok(Answer::plain(respond::pass(request, door)));
     }
     let (ruling, no_right) = rule(app, request, Some(&job), old, change).await?;
     if door == Door::Mutate && ruling.decision != Decision::Deny && !show {
         return Ok(Answer {
-            response: respond::admit(request, Vec::new(), BTreeMap::new()),
+            response: respond::pass(request, door),
             ruling: Some(ruling),
             conversion: None,
         });
@@ -365,8 +360,7 @@ async fn scaled(
     change: &Change,
 ) -> Result<Answer, NotYet> {
     if !change.is_judged() {
-        let response = respond::admit(request, Vec::new(), BTreeMap::new());
-        return Ok(Answer::plain(response));
+        return Ok(Answer::plain(respond::pass(request, door)));
     }
     let (ruling, _) = rule(app, request, None, None, change).await?;
     let annotations = respond::annotations(&ruling, None);

@@ -7,15 +7,19 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response as HttpResponse};
 use thiserror::Error;
 
-use crate::api::meta::{PYTORCHJOB, V1_GROUP};
+use crate::api::meta::{
+    AUDIT_BYPASS, AUDIT_CODES, AUDIT_DECISION, AUDIT_EXEMPTION, AUDIT_FAILED_CONDITIONS,
+    AUDIT_MODE, AUDIT_POLICY, AUDIT_VERDICT, PYTORCHJOB, UNREADABLE, V1_GROUP,
+};
 use crate::api::review::{
     Cause, Details, REVIEW_API_VERSION, REVIEW_KIND, Request, Response, ReviewResponse, Status,
 };
 use crate::convert::Conversion;
 use crate::convert::finding::Finding;
-use crate::policy::Ruling;
 use crate::policy::judge::Excuse;
+use crate::policy::{Decision, Ruling};
 
+use super::Door;
 use super::decode::{BadObject, BadReview};
 use super::warnings::one_line;
 
@@ -82,6 +86,17 @@ pub fn admit(
     }
 }
 
+/// Admits a request that no rule is asked about. `/validate` leaves a note that it was seen.
+#[must_use]
+pub fn pass(request: &Request, door: Door) -> Response {
+    let note = (
+        AUDIT_DECISION.to_owned(),
+        Decision::Admit.as_str().to_owned(),
+    );
+    let notes = (door == Door::Validate).then_some(note);
+    admit(request, Vec::new(), notes.into_iter().collect())
+}
+
 /// Refuses the request because of a rule.
 pub fn deny<'f>(
     request: &Request,
@@ -116,7 +131,7 @@ pub fn unreadable(request: &Request, bad: &BadObject) -> Response {
         message: bad.problem.clone(),
         field: bad.field.clone(),
     };
-    let annotations = BTreeMap::from([("verdict".to_owned(), "unreadable".to_owned())]);
+    let annotations = BTreeMap::from([(AUDIT_VERDICT.to_owned(), UNREADABLE.to_owned())]);
     refuse(
         request,
         400,
@@ -164,11 +179,12 @@ pub fn annotations(ruling: &Ruling, conversion: Option<&Conversion>) -> BTreeMap
     let mut put = |key: &str, value: &str| {
         annotations.insert(key.to_owned(), one_line(value));
     };
-    put("mode", ruling.rule.mode.as_str());
-    put("policy", ruling.rule.name());
+    put(AUDIT_DECISION, ruling.decision.as_str());
+    put(AUDIT_MODE, ruling.rule.mode.as_str());
+    put(AUDIT_POLICY, ruling.rule.name());
     match &ruling.excuse {
-        Some(Excuse::Exemption(exemption)) => put("exemption", &exemption.name),
-        Some(Excuse::Bypass(reason)) => put("bypass", reason),
+        Some(Excuse::Exemption(exemption)) => put(AUDIT_EXEMPTION, &exemption.name),
+        Some(Excuse::Bypass(reason)) => put(AUDIT_BYPASS, reason),
         None => {}
     }
     if !ruling.failures.is_empty() {
@@ -177,17 +193,17 @@ pub fn annotations(ruling: &Ruling, conversion: Option<&Conversion>) -> BTreeMap
             .iter()
             .map(|failure| format!("{}/{}", failure.policy, failure.condition))
             .collect();
-        put("failed-conditions", &failed.join(","));
+        put(AUDIT_FAILED_CONDITIONS, &failed.join(","));
     }
     if let Some(conversion) = conversion {
-        put("verdict", conversion.verdict.as_str());
+        put(AUDIT_VERDICT, conversion.verdict.as_str());
         let mut codes: Vec<_> = conversion
             .notable()
             .map(|finding| finding.code.as_str())
             .collect();
         codes.sort_unstable();
         codes.dedup();
-        put("codes", &codes.join(","));
+        put(AUDIT_CODES, &codes.join(","));
     }
     annotations
 }

@@ -97,6 +97,29 @@ pub const BUILT_IN: &str = "built-in";
 /// Label that the API server puts on every namespace: its name.
 pub const LABEL_NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
+/// The webhook that refuses, so that its text is the one that people read.
+pub const MUTATING_WEBHOOK: &str = "mutate.trainshift.dev";
+/// The webhook that judges everything, warns and records.
+pub const VALIDATING_WEBHOOK: &str = "validate.trainshift.dev";
+/// Audit annotation, after the webhook's name, on every answer of `/validate`: `admit`, `warn` or `deny`.
+pub const AUDIT_DECISION: &str = "decision";
+/// Audit annotation: the mode in force, where a rule was asked.
+pub const AUDIT_MODE: &str = "mode";
+/// Audit annotation: the policy that set it.
+pub const AUDIT_POLICY: &str = "policy";
+/// Audit annotation: what the conversion came to, or [`UNREADABLE`].
+pub const AUDIT_VERDICT: &str = "verdict";
+/// Value of [`AUDIT_VERDICT`] for an object that is no `PyTorchJob`.
+pub const UNREADABLE: &str = "unreadable";
+/// Audit annotation: codes of the findings, sorted, with commas between.
+pub const AUDIT_CODES: &str = "codes";
+/// Audit annotation: the exemption by which the request went on.
+pub const AUDIT_EXEMPTION: &str = "exemption";
+/// Audit annotation: the reason that was given for going past the policy.
+pub const AUDIT_BYPASS: &str = "bypass";
+/// Audit annotation: conditions that could not be evaluated, and so counted as holding.
+pub const AUDIT_FAILED_CONDITIONS: &str = "failed-conditions";
+
 /// Pod annotation and label with a pod's index in its Job, set by Kubernetes on Indexed Jobs.
 pub const JOB_COMPLETION_INDEX: &str = "batch.kubernetes.io/job-completion-index";
 /// Pod annotation with the index of a pod's Job among all Jobs of its `JobSet`.

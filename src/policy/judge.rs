@@ -28,6 +28,18 @@ pub enum Decision {
     Deny,
 }
 
+impl Decision {
+    /// As the audit log has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admit => "admit",
+            Self::Warn => "warn",
+            Self::Deny => "deny",
+        }
+    }
+}
+
 /// What is judged.
 #[derive(Debug)]
 pub struct Request<'r> {

@@ -15,6 +15,7 @@ mod discovery;
 mod jobs;
 mod outages;
 mod parity;
+mod report;
 mod sdk;
 mod trainer;
 mod training_operator;
@@ -56,6 +57,7 @@ const NEWEST: &[&[Fact]] = &[
     conversions::FACTS,
     denials::FACTS,
     outages::FACTS,
+    report::FACTS,
     sdk::FACTS,
     training_operator::FACTS,
     updates::FACTS,

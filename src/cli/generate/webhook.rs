@@ -16,7 +16,7 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
-use crate::api::meta::{PYTORCHJOBS, V1_GROUP};
+use crate::api::meta::{MUTATING_WEBHOOK, PYTORCHJOBS, V1_GROUP, VALIDATING_WEBHOOK};
 use crate::cli::exit::Exit;
 use crate::cli::{Io, output};
 
@@ -89,7 +89,7 @@ fn mutating(args: &Args, ca_bundle: Option<ByteString>) -> MutatingWebhookConfig
             failure_policy: Some(args.failure_policy.as_str().to_owned()),
             match_conditions: Some(vec![not_ourselves(args)]),
             match_policy: Some("Equivalent".to_owned()),
-            name: "mutate.trainshift.dev".to_owned(),
+            name: MUTATING_WEBHOOK.to_owned(),
             namespace_selector: selector(args),
             object_selector: None,
             // Kueue's webhook may change a job after ours has seen it.
@@ -110,7 +110,7 @@ fn validating(args: &Args, ca_bundle: Option<ByteString>) -> ValidatingWebhookCo
             failure_policy: Some(args.failure_policy.as_str().to_owned()),
             match_conditions: Some(vec![not_ourselves(args)]),
             match_policy: Some("Equivalent".to_owned()),
-            name: "validate.trainshift.dev".to_owned(),
+            name: VALIDATING_WEBHOOK.to_owned(),
             namespace_selector: selector(args),
             object_selector: None,
             rules: Some(rules()),
