@@ -33,6 +33,9 @@ pub(super) enum Command {
     /// docs/conversion.md
     #[command(hide = true)]
     ConversionDocs,
+    /// docs/policy-fields.md
+    #[command(hide = true)]
+    PolicyDocs,
 }
 
 /// Runs the command.
@@ -52,6 +55,9 @@ pub(super) fn run(command: Command, io: &mut Io<'_>) -> anyhow::Result<Exit> {
         Command::CliDocs => io
             .out
             .write_all(docs::command_line::markdown().as_bytes())?,
+        Command::PolicyDocs => io
+            .out
+            .write_all(docs::policy_fields::markdown()?.as_bytes())?,
         Command::ConversionDocs => io.out.write_all(docs::conversion::markdown()?.as_bytes())?,
     }
     Ok(Exit::Done)
