@@ -39,7 +39,7 @@ docs: ## write what is generated: docs/cli.md, docs/findings.md, docs/conversion
 	@target/debug/trainshift explain --output markdown > docs/findings.md
 	@target/debug/trainshift generate conversion-docs > docs/conversion.md
 	@target/debug/trainshift generate policy-docs > docs/policy-fields.md
-	@for what in rbac runtimes webhook; do target/debug/trainshift generate $$what > deploy/base/$$what.yaml; done
+	@for what in crd rbac runtimes webhook; do target/debug/trainshift generate $$what > deploy/base/$$what.yaml; done
 
 .PHONY: bench
 bench: ## measure what README promises (several minutes)

@@ -11,6 +11,7 @@
 //! what the namespace's policies say: it can only make it stricter. What makes one looser is who asks, and the time.
 
 pub mod change;
+pub mod check;
 pub mod exemption;
 pub mod expression;
 pub mod judge;

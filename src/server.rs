@@ -22,6 +22,7 @@ pub mod count;
 mod in_flight;
 mod limits;
 mod listener;
+pub mod policies;
 pub mod ready;
 pub mod self_signed;
 mod shutdown;

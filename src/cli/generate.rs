@@ -1,5 +1,6 @@
 //! `trainshift generate`: what an installation needs, on stdout.
 
+mod crd;
 mod rbac;
 mod review;
 mod webhook;
@@ -18,6 +19,8 @@ pub(super) enum Command {
     Webhook(webhook::Args),
     /// The ClusterTrainingRuntime that most converted jobs refer to; installed once in a cluster
     Runtimes,
+    /// The CustomResourceDefinition of MigrationPolicy, to be installed before the first policy
+    Crd,
     /// The rights of `trainshift serve` in a cluster, as a ClusterRole and its binding
     Rbac(rbac::Args),
     /// The AdmissionReview that the API server would send for a PyTorchJob, to try a policy or a server with
@@ -44,6 +47,9 @@ pub(super) fn run(command: Command, io: &mut Io<'_>) -> anyhow::Result<Exit> {
         Command::Webhook(args) => return webhook::run(&args, io),
         Command::Rbac(args) => return rbac::run(&args, io),
         Command::Review(args) => return review::run(&args, io),
+        Command::Crd => io
+            .out
+            .write_all(output::yaml(&crd::definition())?.as_bytes())?,
         Command::Runtimes => io
             .out
             .write_all(output::yaml(&runtime::shipped())?.as_bytes())?,

@@ -17,11 +17,13 @@ use tracing::info;
 
 use super::Exit;
 use crate::admission::{self, App, Cluster, Offline};
+use crate::api::policy::MigrationPolicy;
+use crate::cli::input::policies;
 use crate::convert::target::Target;
 use crate::discovery;
-use crate::policy::Snapshot;
 use crate::server::cluster::Live;
 use crate::server::count::Counted;
+use crate::server::policies::{Feed, PolicyFile};
 use crate::server::ready::Readiness;
 use crate::server::tasks::Tasks;
 use crate::server::tls::{Certificates, Identity};
@@ -49,6 +51,13 @@ pub(super) fn run(flags: Flags) -> Result<(), (Exit, Error)> {
 async fn serve(settings: Settings) -> Result<(), (Exit, Error)> {
     let identity = identity(&settings)?;
     let expires = identity.not_after();
+    let file = match &settings.policy {
+        Some(path) => Some(
+            PolicyFile::open(path, read)
+                .map_err(|error| (Exit::Usage, Error::msg(error).context("--policy")))?,
+        ),
+        None => None,
+    };
     let client = match &settings.cluster {
         Some(connection) => Some(
             discovery::connect(connection)
@@ -65,6 +74,7 @@ async fn serve(settings: Settings) -> Result<(), (Exit, Error)> {
         expires,
         mode: settings.mode,
         cluster: settings.cluster.is_some(),
+        file: file.as_ref().map(|file| (file.path(), file.count())),
     };
     info!(
         webhook = %greeting.webhook,
@@ -85,8 +95,18 @@ async fn serve(settings: Settings) -> Result<(), (Exit, Error)> {
         readiness: Readiness::default(),
         tasks: Tasks::default(),
     };
+    let policies = Arc::new(ArcSwapOption::empty());
+    let feed = Feed {
+        client: client.clone(),
+        file,
+        default: settings.mode,
+        policies: Arc::clone(&policies),
+        metrics: Arc::clone(&parts.metrics),
+    };
+    let part = parts.readiness.part("policies");
+    parts.tasks.spawn("policies", feed.follow(part));
     let app = App {
-        policies: Arc::new(ArcSwapOption::from_pointee(Snapshot::new(settings.mode))),
+        policies,
         clock: Arc::new(Timestamp::now),
         cluster: cluster(client, settings.wishes, &mut parts),
         queue_controllers: settings.queue_controllers,
@@ -107,6 +127,14 @@ fn cluster(client: Option<Client>, wishes: Target, parts: &mut Parts) -> Arc<dyn
     let part = parts.readiness.part("cluster");
     parts.tasks.spawn("cluster", Arc::clone(&live).follow(part));
     live
+}
+
+/// The policies in the text of a file, or all of its mistakes.
+fn read(file: &str, text: &str) -> Result<Vec<MigrationPolicy>, String> {
+    policies::read(file, text).map_err(|faults| {
+        let lines: Vec<_> = faults.iter().map(ToString::to_string).collect();
+        lines.join("\n")
+    })
 }
 
 /// The pair in `--tls-dir`, or one made now.

@@ -60,6 +60,9 @@ struct NeverTls {
     reason: HandshakeFailure,
 }
 
+/// Of a metric that isn't there at all until it is set.
+type NoLabels = [(&'static str, &'static str); 0];
+
 /// Handles to all metrics. One for the process, shared in an `Arc`.
 #[derive(Debug)]
 pub struct Metrics {
@@ -71,6 +74,7 @@ pub struct Metrics {
     handshakes_failed: Family<NeverTls, Counter>,
     /// When the certificate that is served ends, in seconds since 1970.
     pub certificate_expiry: Gauge,
+    policy_file_valid: Family<NoLabels, Gauge>,
     /// Connections to the webhook port that are open now.
     pub open_connections: Gauge,
 }
@@ -87,6 +91,7 @@ impl Metrics {
             unjudged: Family::default(),
             handshakes_failed: Family::default(),
             certificate_expiry: Gauge::default(),
+            policy_file_valid: Family::default(),
             open_connections: Gauge::default(),
         };
         metrics.registered()
@@ -130,6 +135,11 @@ impl Metrics {
             self.certificate_expiry.clone(),
         );
         registry.register(
+            "policy_file_valid",
+            "1 while the file of --policy is in force as it is, 0 while an older reading of it is",
+            self.policy_file_valid.clone(),
+        );
+        registry.register(
             "open_connections",
             "Connections to the webhook port that are open",
             self.open_connections.clone(),
@@ -163,6 +173,13 @@ impl Metrics {
         self.handshakes_failed
             .get_or_create(&NeverTls { reason })
             .inc();
+    }
+
+    /// Says whether the file of policies could be used as it is. Without such a file, nobody says so.
+    pub fn policy_file(&self, is_valid: bool) {
+        self.policy_file_valid
+            .get_or_create(&[])
+            .set(i64::from(is_valid));
     }
 
     /// All metrics in the OpenMetrics text format; its content type is [`CONTENT_TYPE`].

@@ -24,6 +24,10 @@ pub(in crate::cli) struct Flags {
     #[arg(long, value_name = "audit|warn|deny")]
     pub(super) mode: Option<Mode>,
 
+    /// File of MigrationPolicies that count instead of the cluster's; read again whenever it changes
+    #[arg(long, value_name = "FILE")]
+    pub(super) policy: Option<PathBuf>,
+
     /// What the v1 operator runs with as --gang-scheduler-name
     #[arg(long, value_enum, default_value_t, value_name = "NAME")]
     pub(super) gang_scheduler: GangScheduler,

@@ -19,6 +19,8 @@ pub(super) struct Settings {
     pub(super) server: server::Settings,
     /// For what no policy speaks of.
     pub(super) mode: Mode,
+    /// Absent: the cluster's policies count.
+    pub(super) policy: Option<PathBuf>,
     /// Absent: no cluster is asked.
     pub(super) cluster: Option<Connection>,
     /// What conversions should be like, as far as the cluster doesn't say.
@@ -68,6 +70,7 @@ impl TryFrom<Flags> for Settings {
                 limits: limits(&flags.bounds),
             },
             mode: flags.mode.unwrap_or(unset),
+            policy: flags.policy,
             cluster,
             wishes: Target {
                 gang: flags.gang_scheduler.meant(),
