@@ -13,6 +13,7 @@ pub mod explain;
 mod generate;
 pub mod input;
 pub mod output;
+mod policy;
 mod report;
 mod serve;
 
@@ -65,6 +66,9 @@ enum Command {
     Diff(diff::Args),
     /// Explains a finding's code, or lists all codes
     Explain(explain::Args),
+    /// Checks policies before they are applied, and tells what they would do
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Prints what an installation needs: webhook configurations, runtimes, reviews to try, completions
     #[command(subcommand)]
     Generate(generate::Command),
@@ -123,6 +127,7 @@ fn dispatch(command: Command, io: &mut Io<'_>) -> Result<Exit, (Exit, anyhow::Er
         Command::Convert(args) => convert::run(args, io).map_err(unusable),
         Command::Diff(args) => diff::run(args, io).map_err(unusable),
         Command::Explain(args) => explain::run(&args, io).map_err(unusable),
+        Command::Policy(command) => policy::run(command, io).map_err(unusable),
         Command::Generate(command) => generate::run(command, io).map_err(unusable),
     }
 }

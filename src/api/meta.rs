@@ -88,6 +88,12 @@ pub const ANNOTATION_BYPASS: &str = "trainshift.dev/bypass";
 pub const LABEL_MODE: &str = "trainshift.dev/mode";
 /// API group of trainshift's own kind.
 pub const OWN_GROUP: &str = "trainshift.dev";
+/// API version of trainshift's own kinds.
+pub const OWN_API_VERSION: &str = "trainshift.dev/v1alpha1";
+/// trainshift's own kind.
+pub const MIGRATION_POLICY: &str = "MigrationPolicy";
+/// Kind of a file that says what policies must do; no cluster knows it.
+pub const MIGRATION_POLICY_TEST: &str = "MigrationPolicyTest";
 /// Resource name of trainshift's own kind.
 pub const MIGRATION_POLICIES: &str = "migrationpolicies";
 /// The verb on a policy that lets a user pass its denial.

@@ -1,7 +1,7 @@
 //! `trainshift generate`: what an installation needs, on stdout.
 
 mod rbac;
-mod review;
+pub(super) mod review;
 mod webhook;
 
 use clap::{CommandFactory as _, Subcommand};
