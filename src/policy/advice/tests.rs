@@ -187,9 +187,7 @@ fn a_policy_behind_a_broader_one_is_shadowed() {
 
 #[test]
 fn a_runtime_that_nobody_ships_and_a_missing_message_are_told() {
-    let spec = with(
-        warn_then_deny(),
-        &json!({"conversion": {"runtime": "own"}, "message": null}),
-    );
+    let mut spec = with(warn_then_deny(), &json!({"conversion": {"runtime": "own"}}));
+    spec["message"] = Value::Null;
     assert_eq!(told(&[("a", spec)]), ["a: MP013", "a: MP014"]);
 }
