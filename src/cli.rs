@@ -13,6 +13,7 @@ pub mod explain;
 mod generate;
 pub mod input;
 pub mod output;
+mod policy;
 mod report;
 mod serve;
 mod usage;
@@ -95,6 +96,9 @@ enum Command {
     /// says which list, and a text that a spreadsheet would take for a formula begins with `'`.
     #[command(verbatim_doc_comment)]
     Report(usage::Args),
+    /// Checks policies before they are applied, and tells what they would do
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Prints what an installation needs: webhook configurations, runtimes, reviews to try, completions
     #[command(subcommand)]
     Generate(generate::Command),
@@ -154,6 +158,7 @@ fn dispatch(command: Command, io: &mut Io<'_>) -> Result<Exit, (Exit, anyhow::Er
         Command::Diff(args) => diff::run(args, io).map_err(unusable),
         Command::Explain(args) => explain::run(&args, io).map_err(unusable),
         Command::Report(args) => usage::run(args, io).map_err(unusable),
+        Command::Policy(command) => policy::run(command, io).map_err(unusable),
         Command::Generate(command) => generate::run(command, io).map_err(unusable),
     }
 }

@@ -10,6 +10,7 @@
 //! What an ordinary user can write on a job (labels, names, owners, annotations, fields) never makes a ruling looser than
 //! what the namespace's policies say: it can only make it stricter. What makes one looser is who asks, and the time.
 
+pub mod advice;
 pub mod change;
 pub mod check;
 pub mod exemption;

@@ -2,7 +2,7 @@
 
 mod crd;
 mod rbac;
-mod review;
+pub(super) mod review;
 mod webhook;
 
 use clap::{CommandFactory as _, Subcommand};

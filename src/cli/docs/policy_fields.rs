@@ -1,6 +1,6 @@
 //! docs/policy-fields.md: every field of a MigrationPolicy, as its CustomResourceDefinition has it.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use anyhow::Context as _;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
@@ -77,43 +77,35 @@ fn kind(field: &JSONSchemaProps) -> String {
         Some(JSONSchemaPropsOrArray::Schema(items)) => Some(items.as_ref()),
         _ => None,
     };
-    let mut kind = match (of_items, field.format.as_deref()) {
-        (Some(items), _) => format!("list of {}", items.type_.as_deref().unwrap_or("values")),
-        (None, Some("date-time")) => "date and time".to_owned(),
-        (None, _) => field.type_.clone().unwrap_or_default(),
-    };
     let choices: Vec<_> = field
         .enum_
         .iter()
         .flatten()
         .map(|choice| format!("`{}`", choice.0.as_str().unwrap_or_default()))
         .collect();
-    if !choices.is_empty() {
-        kind = choices.join(", ");
+    let kind = match (of_items, field.format.as_deref()) {
+        _ if !choices.is_empty() => choices.join(", "),
+        (Some(items), _) => format!("list of {}", items.type_.as_deref().unwrap_or("values")),
+        (None, Some("date-time")) => "date and time".to_owned(),
+        (None, _) => field.type_.clone().unwrap_or_default(),
+    };
+    let mut parts = vec![kind];
+    parts.extend(bounds(field.min_items, field.max_items, " items"));
+    parts.extend(bounds(field.min_length, field.max_length, " characters"));
+    parts.extend(bounds(field.minimum, field.maximum, ""));
+    let default = field.default.as_ref();
+    let told = default.filter(|default| default.0 != serde_json::json!({}));
+    parts.extend(told.map(|default| format!("default `{}`", default.0)));
+    parts.join(", ")
+}
+
+fn bounds<N: Display>(least: Option<N>, most: Option<N>, what: &str) -> Option<String> {
+    match (least, most) {
+        (Some(least), Some(most)) => Some(format!("{least} to {most}{what}")),
+        (None, Some(most)) => Some(format!("at most {most}{what}")),
+        (Some(least), None) => Some(format!("at least {least}{what}")),
+        (None, None) => None,
     }
-    let bounds = [
-        (field.min_items, field.max_items, " items"),
-        (field.min_length, field.max_length, " characters"),
-    ];
-    for (least, most, what) in bounds {
-        match (least, most) {
-            (Some(least), Some(most)) => kind += &format!(", {least} to {most}{what}"),
-            (None, Some(most)) => kind += &format!(", at most {most}{what}"),
-            (Some(least), None) => kind += &format!(", at least {least}{what}"),
-            (None, None) => {}
-        }
-    }
-    if let (Some(least), Some(most)) = (field.minimum, field.maximum) {
-        kind += &format!(", {least} to {most}");
-    }
-    if let Some(default) = field
-        .default
-        .as_ref()
-        .filter(|default| default.0 != serde_json::json!({}))
-    {
-        kind += &format!(", default `{}`", default.0);
-    }
-    kind
 }
 
 /// The description, and the rules that hold besides.
@@ -127,7 +119,7 @@ fn meaning(field: &JSONSchemaProps) -> String {
     };
     for rule in own.chain(of_items.into_iter().flatten()) {
         let message = rule.message.as_deref().unwrap_or(&rule.rule);
-        meaning += &format!(" *Rule: {}.*", escape(message));
+        meaning.extend([" *Rule: ", &escape(message), ".*"]);
     }
     meaning
 }
