@@ -179,14 +179,15 @@ pub struct MatchCondition {
 }
 
 /// A mode and when it begins.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScheduleEntry {
     /// What happens to a new PyTorchJob.
     pub mode: Mode,
     /// From when. Unset: from ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    #[x_kube(validation = ("self < timestamp('9999-01-01T00:00:00Z')", "a date lies before the year 9999"))]
     pub from: Option<Timestamp>,
 }
 
@@ -236,7 +237,7 @@ pub enum DenialForm {
 }
 
 /// Who is excused from Deny, until when and why.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Exemption {
     /// By which messages and the audit log call it.
@@ -258,6 +259,7 @@ pub struct Exemption {
     pub reason: String,
     /// When it ends.
     #[schemars(with = "String", extend("format" = "date-time"))]
+    #[x_kube(validation = ("self < timestamp('9999-01-01T00:00:00Z')", "a date lies before the year 9999"))]
     pub until: Timestamp,
 }
 
@@ -320,7 +322,7 @@ pub struct MigrationPolicyStatus {
     pub next_mode: Option<Mode>,
     /// When it begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub next_transition: Option<Timestamp>,
     /// The generation of the spec that this is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -20,7 +20,7 @@ crate::facts![conditions_are_what_the_api_server_makes_of_them];
 const GROUP: &str = "conditions.example.com";
 const PLURAL: &str = "pytorchjobs";
 const NAMESPACE: &str = "research";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Where the API server puts the validations that don't hold.
 const FAILURES: &str = "validation.policy.admission.k8s.io/validation_failure";
 

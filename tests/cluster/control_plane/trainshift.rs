@@ -30,7 +30,7 @@ pub(crate) struct Trainshift {
 impl Trainshift {
     /// Installs what all instances share: the rights of their ServiceAccount and trainshift's own runtime.
     pub(crate) fn install(control_plane: &ControlPlane) -> Result<()> {
-        for what in ["rbac", "runtimes"] {
+        for what in ["crd", "rbac", "runtimes"] {
             let mut command = Command::new(program()?);
             command.args(["generate", what]);
             apply(control_plane, command)?;
