@@ -16,6 +16,7 @@ mod discovery;
 mod jobs;
 mod outages;
 mod parity;
+mod policies;
 mod report;
 mod sdk;
 mod trainer;
@@ -59,6 +60,7 @@ const NEWEST: &[&[Fact]] = &[
     conversions::FACTS,
     denials::FACTS,
     outages::FACTS,
+    policies::FACTS,
     report::FACTS,
     sdk::FACTS,
     training_operator::FACTS,
