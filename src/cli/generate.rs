@@ -2,6 +2,7 @@
 
 mod rbac;
 mod review;
+mod vap;
 mod webhook;
 
 use clap::{CommandFactory as _, Subcommand};
@@ -18,6 +19,8 @@ pub(super) enum Command {
     Webhook(webhook::Args),
     /// The ClusterTrainingRuntime that most converted jobs refer to; installed once in a cluster
     Runtimes,
+    /// A ValidatingAdmissionPolicy that refuses what the MigrationPolicies deny when trainshift doesn't answer
+    Vap(vap::Args),
     /// The rights of `trainshift serve` in a cluster, as a ClusterRole and its binding
     Rbac(rbac::Args),
     /// The AdmissionReview that the API server would send for a PyTorchJob, to try a policy or a server with
@@ -36,8 +39,20 @@ pub(super) enum Command {
 }
 
 /// Runs the command.
-pub(super) fn run(command: Command, io: &mut Io<'_>) -> anyhow::Result<Exit> {
+///
+/// # Errors
+/// When its arguments, its files or its cluster can't be used.
+pub(super) fn run(command: Command, io: &mut Io<'_>) -> Result<Exit, (Exit, anyhow::Error)> {
     match command {
+        Command::Vap(args) => vap::run(&args, io),
+        others => print(others, io).map_err(|error| (Exit::Usage, error)),
+    }
+}
+
+fn print(command: Command, io: &mut Io<'_>) -> anyhow::Result<Exit> {
+    match command {
+        // It has errors of its own.
+        Command::Vap(_) => {}
         Command::Webhook(args) => return webhook::run(&args, io),
         Command::Rbac(args) => return rbac::run(&args, io),
         Command::Review(args) => return review::run(&args, io),

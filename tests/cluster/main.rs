@@ -12,6 +12,7 @@ mod control_plane;
 mod conversions;
 mod denials;
 mod discovery;
+mod floor;
 mod jobs;
 mod outages;
 mod parity;
@@ -56,6 +57,7 @@ const EVERY_MINOR: &[&[Fact]] = &[behaviour::FACTS, discovery::FACTS, trainer::F
 const NEWEST: &[&[Fact]] = &[
     conversions::FACTS,
     denials::FACTS,
+    floor::FACTS,
     outages::FACTS,
     report::FACTS,
     sdk::FACTS,
