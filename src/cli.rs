@@ -159,7 +159,7 @@ fn dispatch(command: Command, io: &mut Io<'_>) -> Result<Exit, (Exit, anyhow::Er
         Command::Explain(args) => explain::run(&args, io).map_err(unusable),
         Command::Report(args) => usage::run(args, io).map_err(unusable),
         Command::Policy(command) => policy::run(command, io).map_err(unusable),
-        Command::Generate(command) => generate::run(command, io).map_err(unusable),
+        Command::Generate(command) => generate::run(command, io),
     }
 }
 

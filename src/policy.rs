@@ -15,6 +15,7 @@ pub mod change;
 pub mod check;
 pub mod exemption;
 pub mod expression;
+pub mod floor;
 pub mod judge;
 pub mod matching;
 pub mod ranked;

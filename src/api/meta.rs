@@ -86,6 +86,8 @@ pub const SHOW_TRAINJOB: &str = "trainjob";
 pub const ANNOTATION_BYPASS: &str = "trainshift.dev/bypass";
 /// On a namespace: the mode that its owner wants, where it is stricter than the policy's.
 pub const LABEL_MODE: &str = "trainshift.dev/mode";
+/// The user as whom Kueue starts jobs that wait.
+pub const KUEUE_CONTROLLER: &str = "system:serviceaccount:kueue-system:kueue-controller-manager";
 /// API group of trainshift's own kind.
 pub const OWN_GROUP: &str = "trainshift.dev";
 /// API version of trainshift's own kinds.

@@ -3,6 +3,7 @@
 mod crd;
 mod rbac;
 pub(super) mod review;
+mod vap;
 mod webhook;
 
 use clap::{CommandFactory as _, Subcommand};
@@ -21,6 +22,8 @@ pub(super) enum Command {
     Runtimes,
     /// The CustomResourceDefinition of MigrationPolicy, to be installed before the first policy
     Crd,
+    /// A ValidatingAdmissionPolicy that refuses what the MigrationPolicies deny when trainshift doesn't answer
+    Vap(vap::Args),
     /// The rights of `trainshift serve` in a cluster, as a ClusterRole and its binding
     Rbac(rbac::Args),
     /// The AdmissionReview that the API server would send for a PyTorchJob, to try a policy or a server with
@@ -42,8 +45,20 @@ pub(super) enum Command {
 }
 
 /// Runs the command.
-pub(super) fn run(command: Command, io: &mut Io<'_>) -> anyhow::Result<Exit> {
+///
+/// # Errors
+/// When its arguments, its files or its cluster can't be used.
+pub(super) fn run(command: Command, io: &mut Io<'_>) -> Result<Exit, (Exit, anyhow::Error)> {
     match command {
+        Command::Vap(args) => vap::run(&args, io),
+        others => print(others, io).map_err(|error| (Exit::Usage, error)),
+    }
+}
+
+fn print(command: Command, io: &mut Io<'_>) -> anyhow::Result<Exit> {
+    match command {
+        // It has errors of its own.
+        Command::Vap(_) => {}
         Command::Webhook(args) => return webhook::run(&args, io),
         Command::Rbac(args) => return rbac::run(&args, io),
         Command::Review(args) => return review::run(&args, io),

@@ -1,7 +1,7 @@
 //! `trainshift policy`: what somebody who writes policies wants to know before he applies them.
 
 mod check;
-mod files;
+pub(super) mod files;
 mod test;
 
 use std::io::stdout;
@@ -52,7 +52,7 @@ pub(super) fn run(command: Command, io: &mut Io<'_>) -> anyhow::Result<Exit> {
 }
 
 /// Reads a time that was typed.
-fn moment(text: &str) -> Result<Timestamp, String> {
+pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
     time::parse(text)
 }
 

@@ -13,6 +13,7 @@ mod control_plane;
 mod conversions;
 mod denials;
 mod discovery;
+mod floor;
 mod jobs;
 mod outages;
 mod parity;
@@ -59,6 +60,7 @@ const NEWEST: &[&[Fact]] = &[
     conditions::FACTS,
     conversions::FACTS,
     denials::FACTS,
+    floor::FACTS,
     outages::FACTS,
     policies::FACTS,
     report::FACTS,

@@ -122,7 +122,7 @@ fn validating(args: &Args, ca_bundle: Option<ByteString>) -> ValidatingWebhookCo
 
 /// What is judged. The object of `pytorchjobs/scale` is an autoscaling/v1 Scale, but a rule names the resource that it
 /// belongs to.
-fn rules() -> Vec<RuleWithOperations> {
+pub(super) fn rules() -> Vec<RuleWithOperations> {
     let rule = |operations: &[&str], resource: String| RuleWithOperations {
         api_groups: Some(vec![V1_GROUP.to_owned()]),
         api_versions: Some(vec!["v1".to_owned()]),
@@ -255,7 +255,7 @@ fn url(typed: &str) -> Result<String, String> {
     Ok(typed.trim_end_matches('/').to_owned())
 }
 
-fn label(typed: &str) -> Result<(String, String), String> {
+pub(super) fn label(typed: &str) -> Result<(String, String), String> {
     match typed.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("expected KEY=VALUE".to_owned()),

@@ -7,7 +7,7 @@ use crate::cli::input::policies::Contents;
 use crate::cli::input::strict::Fault;
 
 /// Everything in files and directories; `-` is stdin.
-pub(super) fn contents(paths: &[PathBuf]) -> Contents {
+pub(in crate::cli) fn contents(paths: &[PathBuf]) -> Contents {
     let mut contents = Contents::default();
     let (sources, problems) = sources(paths, None);
     contents

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::api::meta::KUEUE_CONTROLLER;
 use crate::cli::cluster::GangScheduler;
 use crate::policy::Mode;
 use crate::telemetry::logs::Format;
@@ -36,7 +37,7 @@ pub(in crate::cli) struct Flags {
     #[arg(
         long,
         value_name = "USER",
-        default_value = "system:serviceaccount:kueue-system:kueue-controller-manager"
+        default_value = KUEUE_CONTROLLER
     )]
     pub(super) queue_controller: Vec<String>,
 

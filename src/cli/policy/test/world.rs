@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::admission::respond::Reply;
 use crate::admission::{App, Asked, Cluster, Door, Observer, Summary, handler};
-use crate::api::meta::LABEL_NAMESPACE_NAME;
+use crate::api::meta::{KUEUE_CONTROLLER, LABEL_NAMESPACE_NAME};
 use crate::api::review::UserInfo;
 use crate::cli::generate::review;
 use crate::cli::input::policies::Contents;
@@ -20,7 +20,6 @@ use crate::policy::matching::Labels;
 use crate::policy::{Decision, Mode, Namespace, Policies, Ruling, Snapshot};
 
 /// Who may start what waits in a queue, as `serve` has it by default.
-const QUEUE_CONTROLLER: &str = "system:serviceaccount:kueue-system:kueue-controller-manager";
 
 /// Policies and namespaces, and a webhook that judges by them.
 pub(super) struct World {
@@ -117,7 +116,7 @@ impl World {
                 target: Arc::clone(&self.target),
                 may_bypass: question.may_bypass,
             }),
-            queue_controllers: vec![QUEUE_CONTROLLER.to_owned()],
+            queue_controllers: vec![KUEUE_CONTROLLER.to_owned()],
             observer: seen.clone(),
         };
         let body = serde_json::to_vec(&review)?;
