@@ -19,8 +19,6 @@ use crate::convert::target::Target;
 use crate::policy::matching::Labels;
 use crate::policy::{Decision, Mode, Namespace, Policies, Ruling, Snapshot};
 
-/// Who may start what waits in a queue, as `serve` has it by default.
-
 /// Policies and namespaces, and a webhook that judges by them.
 pub(super) struct World {
     snapshot: Snapshot,
