@@ -19,6 +19,7 @@ mod parity;
 mod policies;
 mod report;
 mod sdk;
+mod standing;
 mod trainer;
 mod training_operator;
 mod updates;
@@ -63,6 +64,7 @@ const NEWEST: &[&[Fact]] = &[
     policies::FACTS,
     report::FACTS,
     sdk::FACTS,
+    standing::FACTS,
     training_operator::FACTS,
     updates::FACTS,
     users::FACTS,
