@@ -329,7 +329,7 @@ pub struct MigrationPolicyStatus {
     pub observed_generation: Option<i64>,
     /// When a condition last failed on a request, to within five minutes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub last_failure: Option<Timestamp>,
     /// `Ready`, and what is wrong otherwise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
