@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use trainshift::api::policy::MigrationPolicy;
 use trainshift::api::pytorchjob::PyTorchJob;
 use trainshift::api::review;
+use trainshift::policy::reach;
 use trainshift::policy::{Change, Mode, Namespace, Policies, Request, Snapshot, judge};
 
 const POLICIES: usize = 1000;
@@ -142,7 +143,43 @@ fn decisions(criterion: &mut Criterion) {
             criterion::BatchSize::SmallInput,
         );
     });
+    group.bench_function("reach of all policies", |bencher| {
+        bencher.iter_batched(
+            || plain.with_policies(plain.policies().clone()),
+            |snapshot| black_box(reach::of(&snapshot)),
+            criterion::BatchSize::LargeInput,
+        );
+    });
+    let shadowed = all_shadowed();
+    group.bench_function("reach of policies that are all shadowed", |bencher| {
+        bencher.iter_batched(
+            || shadowed.with_policies(shadowed.policies().clone()),
+            |snapshot| black_box(reach::of(&snapshot)),
+            criterion::BatchSize::LargeInput,
+        );
+    });
     group.finish();
+}
+
+/// One policy comes before all others, each of which holds everywhere.
+fn all_shadowed() -> Snapshot {
+    let everywhere = json!({"spec": {"match": {"namespaceSelector": {
+        "matchLabels": null,
+        "matchExpressions": [{"key": "team", "operator": "Exists"}],
+    }}}});
+    let policies: Vec<_> = (0..POLICIES)
+        .map(|number| policy(number, &everywhere))
+        .collect();
+    let (policies, _) = Policies::new(&policies);
+    let namespaces = (0..NAMESPACES).map(|number| {
+        (
+            format!("namespace-{number}"),
+            [("team".to_owned(), format!("team-{number}"))].into(),
+        )
+    });
+    Snapshot::new(Mode::Audit)
+        .with_policies(policies)
+        .with_namespaces(namespaces)
 }
 
 criterion_group!(benches, decisions);

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! MigrationPolicy -> Policy (compiled once) -> Policies (ranked) -> Snapshot (with the namespaces' labels)
+//! Snapshot -> Reach, and with what else is known: standing::status -> what `kubectl get` shows of a policy
 //! request -> Change -> judge(snapshot, namespace, request, now) -> Ruling { rule, exemption, decision }
 //! ```
 //!
@@ -19,13 +20,15 @@ pub mod floor;
 pub mod judge;
 pub mod matching;
 pub mod ranked;
+pub mod reach;
 pub mod rule;
 pub mod schedule;
 pub mod snapshot;
+pub mod standing;
 
 pub use crate::api::policy::Mode;
 pub use change::Change;
-pub use judge::{Decision, Request, Ruling, judge};
+pub use judge::{Decision, Excuse, Request, Ruling, judge};
 pub use ranked::{Policies, Policy, Problem};
 pub use rule::Rule;
 pub use snapshot::{Namespace, Snapshot};

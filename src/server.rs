@@ -19,6 +19,7 @@ mod answers;
 pub mod cluster;
 mod connection;
 pub mod count;
+pub mod events;
 mod in_flight;
 mod limits;
 mod listener;
@@ -26,6 +27,7 @@ pub mod policies;
 pub mod ready;
 pub mod self_signed;
 mod shutdown;
+pub mod standing;
 pub mod tasks;
 pub mod tls;
 

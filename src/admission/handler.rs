@@ -396,3 +396,18 @@ async fn scaled(
 impl super::Observer for () {
     fn answered(&self, _summary: &Summary<'_>) {}
 }
+
+impl<T: super::Observer + ?Sized> super::Observer for Arc<T> {
+    fn answered(&self, summary: &Summary<'_>) {
+        self.as_ref().answered(summary);
+    }
+}
+
+/// Three that are told one after the other.
+impl<A: super::Observer, B: super::Observer, C: super::Observer> super::Observer for (A, B, C) {
+    fn answered(&self, summary: &Summary<'_>) {
+        self.0.answered(summary);
+        self.1.answered(summary);
+        self.2.answered(summary);
+    }
+}

@@ -130,6 +130,21 @@ pub const AUDIT_BYPASS: &str = "bypass";
 /// Audit annotation: conditions that could not be evaluated, and so counted as holding.
 pub const AUDIT_FAILED_CONDITIONS: &str = "failed-conditions";
 
+/// Condition of a policy: it works as it is written.
+pub const READY: &str = "Ready";
+/// Condition of a policy: one of its CEL conditions has no answer, and counts as true.
+pub const EXPRESSION_FAILING: &str = "ExpressionFailing";
+/// Condition of a policy: the runtime that it names isn't in the cluster.
+pub const RUNTIME_UNKNOWN: &str = "RuntimeUnknown";
+/// Condition of a policy: wherever it holds, another one comes first.
+pub const SHADOWED: &str = "Shadowed";
+/// Condition of a policy: it holds in no namespace.
+pub const MATCHES_NOTHING: &str = "MatchesNothing";
+/// Condition of a policy: exemptions of it have ended.
+pub const EXEMPTIONS_EXPIRED: &str = "ExemptionsExpired";
+/// Who writes the status of policies, in their `managedFields`.
+pub const STATUS_MANAGER: &str = "trainshift-status";
+
 /// Pod annotation and label with a pod's index in its Job, set by Kubernetes on Indexed Jobs.
 pub const JOB_COMPLETION_INDEX: &str = "batch.kubernetes.io/job-completion-index";
 /// Pod annotation with the index of a pod's Job among all Jobs of its `JobSet`.

@@ -327,6 +327,10 @@ pub struct MigrationPolicyStatus {
     /// The generation of the spec that this is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
+    /// When a condition last failed on a request, to within five minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub last_failure: Option<Timestamp>,
     /// `Ready`, and what is wrong otherwise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<ConditionSchema>", length(max = 16))]

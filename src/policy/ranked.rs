@@ -116,6 +116,14 @@ impl Policy {
         self.object.is_some() || !self.conditions.is_empty()
     }
 
+    /// Names of the conditions, each with the reason for which it could not be compiled, if so.
+    pub fn conditions(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.conditions.iter().map(|condition| {
+            let error = condition.expression.as_ref().err();
+            (condition.name.as_str(), error.map(String::as_str))
+        })
+    }
+
     /// Whether what the submitter wrote is what the policy is about. What can't be seen or evaluated counts as such, and
     /// is put down in `failures`.
     pub fn is_about(&self, request: &Request<'_>, failures: &mut Vec<Failure>) -> bool {

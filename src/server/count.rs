@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::admission::{Door, Observer, Outcome, Summary};
 use crate::convert::Verdict;
 use crate::policy;
-use crate::telemetry::labels::{self, Decision, Endpoint, Mode, Operation};
+use crate::telemetry::labels::{self, Decision, Endpoint, Excuse, Mode, Operation};
 use crate::telemetry::{Judgement, Metrics};
 
 /// Puts every answer into the metrics.
@@ -50,6 +50,7 @@ impl Observer for Counted {
             },
         };
         self.0.judged(&judgement, summary.took);
+        self.count_policies(summary, &judgement);
         for finding in summary
             .conversion
             .iter()
@@ -57,6 +58,31 @@ impl Observer for Counted {
         {
             self.0.found(finding.code.as_str());
         }
+    }
+}
+
+impl Counted {
+    /// A request that goes on passes both doors; it is counted at the second.
+    fn count_policies(&self, summary: &Summary<'_>, judgement: &Judgement) {
+        let (Some(request), Some(ruling)) = (summary.request, summary.ruling) else {
+            return;
+        };
+        let policies = &self.0.policies;
+        for failure in &ruling.failures {
+            policies.condition_failed(&failure.policy);
+        }
+        let is_refused = ruling.decision == policy::Decision::Deny;
+        if summary.door == Door::Mutate && !is_refused {
+            return;
+        }
+        policies.judged_in(&request.namespace, judgement.decision);
+        let excuse = match (&ruling.excuse, ruling.decision) {
+            (None, policy::Decision::Deny) => Excuse::None,
+            (Some(policy::Excuse::Exemption(_)), policy::Decision::Warn) => Excuse::Exemption,
+            (Some(policy::Excuse::Bypass(_)), policy::Decision::Warn) => Excuse::Bypass,
+            _ => return,
+        };
+        policies.under_deny(excuse);
     }
 }
 

@@ -15,6 +15,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use super::labels::{Decision, Endpoint, HandshakeFailure, Mode, Operation, Unjudged, Verdict};
+use super::policies::Policies;
 
 /// The content type of [`Metrics::encode`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -77,12 +78,20 @@ pub struct Metrics {
     policy_file_valid: Family<NoLabels, Gauge>,
     /// Connections to the webhook port that are open now.
     pub open_connections: Gauge,
+    /// What is counted about policies.
+    pub policies: Policies,
 }
 
 impl Metrics {
     /// Registers everything. Call it once.
     #[must_use]
     pub fn new() -> Self {
+        Self::counting_namespaces(0)
+    }
+
+    /// The same, with series for as many namespaces.
+    #[must_use]
+    pub fn counting_namespaces(most: usize) -> Self {
         let metrics = Self {
             registry: Registry::with_prefix("trainshift"),
             requests: Family::default(),
@@ -93,6 +102,7 @@ impl Metrics {
             certificate_expiry: Gauge::default(),
             policy_file_valid: Family::default(),
             open_connections: Gauge::default(),
+            policies: Policies::new(most),
         };
         metrics.registered()
     }
@@ -144,6 +154,7 @@ impl Metrics {
             "Connections to the webhook port that are open",
             self.open_connections.clone(),
         );
+        self.policies.register(registry);
         self
     }
 

@@ -20,6 +20,7 @@ mod parity;
 mod policies;
 mod report;
 mod sdk;
+mod standing;
 mod trainer;
 mod training_operator;
 mod updates;
@@ -65,6 +66,7 @@ const NEWEST: &[&[Fact]] = &[
     policies::FACTS,
     report::FACTS,
     sdk::FACTS,
+    standing::FACTS,
     training_operator::FACTS,
     updates::FACTS,
     users::FACTS,

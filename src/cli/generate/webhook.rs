@@ -27,6 +27,9 @@ const INJECT_CA: &str = "cert-manager.io/inject-ca-from";
 /// Sorts just after every name that begins with `kueue-`.
 const AFTER_KUEUE: &str = "kueue.";
 const MAX_TIMEOUT: i64 = 30;
+/// Requests that are refused or excused make Events, and conditions that fail change a policy's status. Dry runs do
+/// neither, and so the API server still asks about them.
+const SIDE_EFFECTS: &str = "NoneOnDryRun";
 
 /// Arguments of `generate webhook`.
 #[derive(Debug, clap::Args)]
@@ -95,7 +98,7 @@ fn mutating(args: &Args, ca_bundle: Option<ByteString>) -> MutatingWebhookConfig
             // Kueue's webhook may change a job after ours has seen it.
             reinvocation_policy: Some("IfNeeded".to_owned()),
             rules: Some(rules()),
-            side_effects: "None".to_owned(),
+            side_effects: SIDE_EFFECTS.to_owned(),
             timeout_seconds: Some(args.timeout_seconds),
         }]),
     }
@@ -114,7 +117,7 @@ fn validating(args: &Args, ca_bundle: Option<ByteString>) -> ValidatingWebhookCo
             namespace_selector: selector(args),
             object_selector: None,
             rules: Some(rules()),
-            side_effects: "None".to_owned(),
+            side_effects: SIDE_EFFECTS.to_owned(),
             timeout_seconds: Some(args.timeout_seconds),
         }]),
     }

@@ -65,6 +65,10 @@ pub(in crate::cli) struct Flags {
     #[arg(long, value_name = "SECONDS", default_value_t = 25)]
     pub(super) grace_seconds: u64,
 
+    /// Count requests by namespace in the metrics, for the first N namespaces that are seen; the rest are one. 0: not at all
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=1000))]
+    pub(super) metrics_namespaces: u16,
+
     /// How the log is written
     #[arg(long, value_name = "text|json", default_value = "text")]
     pub(super) log_format: Format,

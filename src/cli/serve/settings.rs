@@ -29,6 +29,8 @@ pub(super) struct Settings {
     pub(super) queue_controllers: Vec<String>,
     /// Absent: a certificate is made.
     pub(super) tls_dir: Option<PathBuf>,
+    /// How many namespaces have metrics of their own.
+    pub(super) metrics_namespaces: usize,
     pub(super) log_format: Format,
     pub(super) log_filter: EnvFilter,
 }
@@ -78,6 +80,7 @@ impl TryFrom<Flags> for Settings {
             },
             queue_controllers: flags.queue_controller,
             tls_dir: flags.tls_dir,
+            metrics_namespaces: flags.metrics_namespaces.into(),
             log_format: flags.log_format,
             log_filter,
         })
