@@ -7,6 +7,7 @@
 //! said of every minor.
 
 mod behaviour;
+mod bypasses;
 mod conditions;
 #[allow(dead_code, reason = "`make cluster` uses the rest of it")]
 mod control_plane;
@@ -55,6 +56,8 @@ const EVERY_MINOR: &[&[Fact]] = &[behaviour::FACTS, discovery::FACTS, trainer::F
 
 /// Facts of which it is enough that they hold on the newest minor.
 const NEWEST: &[&[Fact]] = &[
+    bypasses::jobs::FACTS,
+    bypasses::people::FACTS,
     conditions::FACTS,
     conversions::FACTS,
     denials::FACTS,
