@@ -21,6 +21,7 @@ mod report;
 mod sdk;
 mod trainer;
 mod training_operator;
+mod transitions;
 mod updates;
 mod users;
 mod warnings;
@@ -65,6 +66,7 @@ const NEWEST: &[&[Fact]] = &[
     report::FACTS,
     sdk::FACTS,
     training_operator::FACTS,
+    transitions::FACTS,
     updates::FACTS,
     users::FACTS,
     warnings::FACTS,
