@@ -14,6 +14,7 @@
 pub mod advice;
 pub mod change;
 pub mod check;
+mod course;
 pub mod exemption;
 pub mod expression;
 pub mod floor;

@@ -156,13 +156,7 @@ impl Denial<'_> {
             Change::Started => "starting this PyTorchJob is refused".to_owned(),
             _ => "PyTorchJob is refused".to_owned(),
         };
-        let rule = &self.ruling.rule;
-        let since = rule
-            .since
-            .map(|since| format!(" since {}", since.strftime("%Y-%m-%d")))
-            .unwrap_or_default();
-        let by = rule.authority();
-        format!("{what} in namespace {}{since} ({by})", self.namespace)
+        format!("{what} {}", place(self.ruling, self.namespace))
     }
 
     fn summary(&self) -> String {
@@ -195,17 +189,13 @@ impl Denial<'_> {
 
     /// What might have kept the job from being refused, and didn't.
     fn way_past(&self) -> Vec<String> {
-        let ended = self.ruling.ended.as_ref().map(|exemption| {
-            let date = exemption.until.strftime("%Y-%m-%d");
-            format!("Exemption {} ended on {date}.", exemption.name)
-        });
         let no_right = self.no_right.then(|| {
             format!(
                 "{ANNOTATION_BYPASS} has no effect: it takes the verb {VERB_BYPASS} on {MIGRATION_POLICIES}/{}, which you don't have.",
                 self.ruling.rule.name()
             )
         });
-        ended.into_iter().chain(no_right).collect()
+        ended(self.ruling).into_iter().chain(no_right).collect()
     }
 
     fn runtime_advice(&self) -> &'static [&'static str] {
@@ -226,6 +216,40 @@ impl Denial<'_> {
             (false, _) => &[],
         }
     }
+}
+
+/// The message for a job, `name`, that would get more workers: from how many to how many.
+#[must_use]
+pub fn of_scale(ruling: &Ruling, namespace: &str, name: &str, (old, new): (i64, i64)) -> String {
+    let mut text = format!(
+        "scaling a PyTorchJob from {old} to {new} workers is refused {}. \
+         Delete it and submit its TrainJob with the number of nodes that you want: \
+         kubectl get pytorchjob {name} -n {namespace} -o yaml | trainshift convert -",
+        place(ruling, namespace),
+    );
+    let message = ruling.rule.message().into_iter().flat_map(str::lines);
+    for line in ended(ruling).iter().map(String::as_str).chain(message) {
+        let _ = write!(text, "\n# {line}");
+    }
+    text
+}
+
+/// Where it is refused, since when and by whose rule.
+fn place(ruling: &Ruling, namespace: &str) -> String {
+    let rule = &ruling.rule;
+    let since = rule
+        .since
+        .map(|since| format!(" since {}", since.strftime("%Y-%m-%d")))
+        .unwrap_or_default();
+    format!("in namespace {namespace}{since} ({})", rule.authority())
+}
+
+/// The exemption that has ended, if there is one.
+fn ended(ruling: &Ruling) -> Option<String> {
+    ruling.ended.as_ref().map(|exemption| {
+        let date = exemption.until.strftime("%Y-%m-%d");
+        format!("Exemption {} ended on {date}.", exemption.name)
+    })
 }
 
 /// The runtime, if there is one, and the job.

@@ -15,7 +15,7 @@ use crate::convert::{Conversion, Verdict, convert};
 use crate::policy::{self, Change, Decision, Rule, Ruling};
 
 use super::decode::{self, Subject};
-use super::denial::{Cause, Denial, Detail};
+use super::denial::{self, Cause, Denial, Detail};
 use super::respond::{self, NotYet, Reply};
 use super::{App, credentials, warnings};
 
@@ -366,16 +366,7 @@ async fn scaled(
     let annotations = respond::annotations(&ruling, None);
     let response = match (ruling.decision, door) {
         (Decision::Deny, _) => {
-            let (old, new) = workers;
-            let message = format!(
-                "scaling a PyTorchJob from {old} to {new} workers is refused in namespace {} ({}). \
-                 Delete it and submit its TrainJob with the number of nodes that you want: \
-                 kubectl get pytorchjob {} -n {} -o yaml | trainshift convert -",
-                request.namespace,
-                ruling.rule.authority(),
-                request.name,
-                request.namespace,
-            );
+            let message = denial::of_scale(&ruling, &request.namespace, &request.name, workers);
             respond::deny(request, message, std::iter::empty(), annotations)
         }
         (Decision::Warn, Door::Validate) => respond::admit(

@@ -21,8 +21,7 @@ pub fn of_job(
     conversion: &Conversion,
 ) -> Vec<String> {
     let mut lines = vec![headline(ruling, namespace, change, conversion.verdict)];
-    let message = ruling.rule.message();
-    lines.extend(message.map(|message| format!("trainshift: {message}")));
+    lines.extend(message(ruling));
     let findings: Vec<_> = conversion.notable().collect();
     let room = MAX_LINES - lines.len();
     // What is left out takes a line of its own.
@@ -56,7 +55,14 @@ pub fn of_scale(ruling: &Ruling, namespace: &str) -> Vec<String> {
         "trainshift: {}. A TrainJob can't be scaled: choose numNodes when you create it",
         retired(ruling, namespace)
     );
-    vec![one_line(&line)]
+    let lines = [line].into_iter().chain(message(ruling));
+    lines.map(|line| one_line(&line)).collect()
+}
+
+/// What the policy says besides.
+fn message(ruling: &Ruling) -> Option<String> {
+    let message = ruling.rule.message();
+    message.map(|message| format!("trainshift: {message}"))
 }
 
 fn headline(ruling: &Ruling, namespace: &str, change: &Change, verdict: Verdict) -> String {

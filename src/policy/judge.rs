@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::course::Course;
 use super::exemption::is_in_force;
 use super::expression::Inputs;
 use super::ranked::Failure;
-use super::{Change, Mode, Namespace, Policy, Rule, Snapshot};
+use super::{Change, Mode, Namespace, Rule, Snapshot};
 use crate::api::meta::ANNOTATION_BYPASS;
 use crate::api::policy::Exemption;
 use crate::api::pytorchjob::PyTorchJob;
@@ -168,23 +169,36 @@ impl Ruling {
 ///
 /// The first policy of the namespace that looks at no object says what holds, or the default; one before it that looks at
 /// the object counts where it is stricter, or as strict from an earlier time. Exemptions of the policy that counts turn
-/// Deny into Warn.
+/// Deny into Warn. The stricter mode that comes next is announced whichever of these policies brings it.
 #[must_use]
 pub fn judge(snapshot: &Snapshot, request: &Request<'_>, now: Timestamp) -> Ruling {
     let scope = snapshot.scope(request.namespace);
     let wish = request.namespace.wish();
-    let mut standing = match &scope.base {
-        Some(policy) => Standing::of(policy, wish, request, now),
+    let base = scope.base.as_ref();
+    let base = base.map(|policy| Course::new(policy, wish, request));
+    let mut standing = match &base {
+        Some(course) => Standing::at(now, course),
         None => Standing::built_in(snapshot.default, wish),
     };
     let mut failures = Vec::new();
+    let mut courses: Vec<_> = base.into_iter().collect();
     for policy in &scope.narrow {
-        let narrower = Standing::of(policy, None, request, now);
-        if narrower.strictness() > standing.strictness() && policy.is_about(request, &mut failures)
-        {
-            standing = narrower;
+        let course = Course::new(policy, None, request);
+        let narrower = Standing::at(now, &course);
+        let is_stricter = narrower.strictness() > standing.strictness();
+        let will_be = || course.stricter_than(standing.rule.mode, now).is_some();
+        if (is_stricter || will_be()) && policy.is_about(request, &mut failures) {
+            if is_stricter {
+                standing = narrower;
+            }
+            courses.push(course);
         }
     }
+    // Whoever counts now, what comes is said by whoever comes first.
+    standing.rule.next = courses
+        .iter()
+        .filter_map(|course| course.stricter_than(standing.rule.mode, now))
+        .min_by_key(|(mode, from)| (*from, Reverse(*mode)));
     let Standing {
         rule,
         excuse,
@@ -211,7 +225,7 @@ fn decide(mode: Mode, request: &Request<'_>) -> Decision {
     }
 }
 
-/// What one policy says to a requester.
+/// What one policy says to a requester now.
 struct Standing {
     rule: Rule,
     excuse: Option<Excuse>,
@@ -231,31 +245,10 @@ impl Standing {
         }
     }
 
-    fn of(policy: &Arc<Policy>, wish: Option<Mode>, request: &Request<'_>, now: Timestamp) -> Self {
-        let phase = policy.schedule.at(now);
-        let covering = policy.exemptions.covering(request);
-        // An exemption is from Deny: whoever is excused is warned.
-        let most = |time| match covering {
-            Some(exemption) if is_in_force(exemption, time) => Mode::Warn,
-            _ => Mode::Deny,
-        };
-        let asked = |time| {
-            policy
-                .schedule
-                .at(time)
-                .mode
-                .max(wish.unwrap_or(Mode::Audit))
-        };
-        let mode_at = |time| asked(time).min(most(time));
-        let mode = mode_at(now);
-        let until = covering.map(|exemption| exemption.until);
-        let next = policy
-            .schedule
-            .beginnings(now)
-            .chain(until.filter(|until| *until > now))
-            .filter(|time| mode_at(*time) > mode)
-            .min();
-        let exemption = covering.filter(|_| asked(now) == Mode::Deny).cloned();
+    fn at(now: Timestamp, course: &Course<'_>) -> Self {
+        let phase = course.policy.schedule.at(now);
+        let (asked, mode) = (course.asked(now), course.mode(now));
+        let exemption = course.exemption.filter(|_| asked == Mode::Deny).cloned();
         let (excuse, ended) = match exemption {
             Some(exemption) if is_in_force(&exemption, now) => {
                 (Some(Excuse::Exemption(exemption)), None)
@@ -265,10 +258,10 @@ impl Standing {
         Self {
             rule: Rule {
                 mode,
-                policy: Some(Arc::clone(policy)),
+                policy: Some(Arc::clone(course.policy)),
                 since: phase.since.filter(|_| mode == phase.mode),
-                next: next.map(|time| (mode_at(time), time)),
-                by_label: mode > phase.mode,
+                next: course.stricter_than(mode, now),
+                by_label: asked > phase.mode,
             },
             excuse,
             ended,

@@ -19,7 +19,7 @@ pub struct Rule {
     pub since: Option<Timestamp>,
     /// The stricter mode that is announced for this requester, and from when it holds.
     pub next: Option<(Mode, Timestamp)>,
-    /// Whether the namespace's own label asks for the mode.
+    /// Whether the namespace's own label asks for more than the policy, which an exemption may lessen.
     pub by_label: bool,
 }
 

@@ -236,6 +236,33 @@ async fn an_exemption_that_ended_is_named_in_the_denial() {
 }
 
 #[tokio::test]
+async fn scaling_is_answered_with_the_date_and_the_policys_message() {
+    let review = Operation::ScaleUp.review(&mnist());
+    let with_help = |mode: Mode| {
+        let mut policy = policy(mode, Excused::UntilMarch);
+        policy["message"] = json!("Help: #training\nor call us");
+        under(app(Mode::Audit), &policy, MARCH)
+    };
+    let denied = answer(with_help(Mode::Deny), "/validate", &review).await;
+    let text = message(&denied);
+    assert!(
+        text.starts_with(
+            "scaling a PyTorchJob from 1 to 8 workers is refused in namespace research since 2027-02-01 (policy research)."
+        ),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("\n# Exemption jane ended on 2027-03-01.\n# Help: #training\n# or call us"),
+        "{text}"
+    );
+    let warned = answer(with_help(Mode::Warn), "/validate", &review).await;
+    assert_eq!(
+        warned["warnings"][1],
+        "trainshift: Help: #training or call us"
+    );
+}
+
+#[tokio::test]
 async fn a_policy_says_whether_a_denial_holds_the_trainjob() {
     let robot = json!({"userInfo": {"username": "system:serviceaccount:ci:nightly"}});
     for (denial, user, holds) in [

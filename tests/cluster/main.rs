@@ -7,6 +7,7 @@
 //! said of every minor.
 
 mod behaviour;
+mod bypasses;
 mod conditions;
 #[allow(dead_code, reason = "`make cluster` uses the rest of it")]
 mod control_plane;
@@ -23,6 +24,7 @@ mod sdk;
 mod standing;
 mod trainer;
 mod training_operator;
+mod transitions;
 mod updates;
 mod users;
 mod warnings;
@@ -58,6 +60,8 @@ const EVERY_MINOR: &[&[Fact]] = &[behaviour::FACTS, discovery::FACTS, trainer::F
 
 /// Facts of which it is enough that they hold on the newest minor.
 const NEWEST: &[&[Fact]] = &[
+    bypasses::jobs::FACTS,
+    bypasses::people::FACTS,
     conditions::FACTS,
     conversions::FACTS,
     denials::FACTS,
@@ -68,6 +72,7 @@ const NEWEST: &[&[Fact]] = &[
     sdk::FACTS,
     standing::FACTS,
     training_operator::FACTS,
+    transitions::FACTS,
     updates::FACTS,
     users::FACTS,
     warnings::FACTS,

@@ -155,6 +155,14 @@ fn a_label_that_makes_stricter_is_named_as_the_authority() {
     let ruling = world.creates(&job(), BEFORE);
     assert_eq!(ruling.decision, Decision::Deny);
     assert!(ruling.rule.authority().contains("trainshift.dev/mode"));
+    // To whoever is excused from it as well.
+    let excusing = World::new(&[("all", katib(&json!({})))]);
+    let ruling =
+        excusing
+            .labelled("trainshift.dev/mode", "deny")
+            .asked(&as_katib(), &job(), BEFORE);
+    assert_eq!(ruling.decision, Decision::Warn);
+    assert!(ruling.rule.authority().contains("trainshift.dev/mode"));
 }
 
 #[test]
@@ -185,6 +193,41 @@ fn an_announcement_for_the_object_is_told_before_its_date() {
     let ruling = world.creates(&labelled, BEFORE);
     assert_eq!(ruling.rule.next, Some((Mode::Deny, time(FEBRUARY))));
     assert_eq!(world.creates(&job(), BEFORE).rule.next, None);
+}
+
+#[test]
+fn what_comes_first_is_announced_whichever_policy_brings_it() {
+    let labelled = job_with(&json!({"labels": {"size": "big"}}));
+    let big = |modes: Value| {
+        let selector = json!({"objectSelector": {"matchLabels": {"size": "big"}}});
+        (
+            "big",
+            json!({"priority": 1, "match": selector, "schedule": modes}),
+        )
+    };
+    let march = json!([{"mode": "Warn"}, {"mode": "Deny", "from": MARCH}]);
+    let told = |narrow: Value, base: Value, job: &Value| {
+        let world = World::new(&[big(narrow), ("all", json!({"schedule": base}))]);
+        let rule = world.creates(job, BEFORE).rule;
+        (rule.name().to_owned(), rule.mode, rule.next)
+    };
+    let deny = |from: &str| Some((Mode::Deny, time(from)));
+    // The namespace's policy counts, and a looser one is the first to refuse.
+    let sooner = json!([{"mode": "Audit"}, {"mode": "Deny", "from": FEBRUARY}]);
+    assert_eq!(
+        told(sooner.clone(), march.clone(), &labelled),
+        ("all".to_owned(), Mode::Warn, deny(FEBRUARY))
+    );
+    assert_eq!(
+        told(sooner, march.clone(), &job()),
+        ("all".to_owned(), Mode::Warn, deny(MARCH))
+    );
+    // The other way round: a narrow one counts, and the namespace's refuses.
+    let audit_then_deny = json!([{"mode": "Audit"}, {"mode": "Deny", "from": MARCH}]);
+    assert_eq!(
+        told(json!([{"mode": "Warn"}]), audit_then_deny, &labelled),
+        ("big".to_owned(), Mode::Warn, deny(MARCH))
+    );
 }
 
 #[test]
