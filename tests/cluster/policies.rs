@@ -52,6 +52,7 @@ fn selector(key: &str, values: &Value) -> Value {
 }
 
 /// What is no policy, and words of what the API server says of it.
+#[allow(clippy::too_many_lines, reason = "a table is as long as what it lists")]
 fn wrong() -> Vec<(Value, &'static str)> {
     let condition = |expression: &str| json!({"match": {"conditions": [{"name": "it", "expression": expression}]}});
     let entries = |count: usize| {
@@ -304,9 +305,9 @@ fn a_policy_that_is_edited_is_never_half_in_force(control_plane: &ControlPlane) 
         };
         ensure!(is_whole, "{answer:?}");
         if answer.status == 0 {
-            warned += 1
+            warned += 1;
         } else {
-            denied += 1
+            denied += 1;
         }
     }
     ensure!(
