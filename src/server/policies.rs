@@ -11,6 +11,7 @@
 mod file;
 mod world;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,6 +70,9 @@ impl Feed {
         if let Some(file) = &self.file {
             self.metrics.policy_file(true);
             world.take(Told::File(Ok(file.first())));
+        } else if self.client.is_none() {
+            // Nobody tells of policies, so there are none.
+            world.take(Told::Policies(Seen::All(BTreeMap::new())));
         }
         let watch_namespaces = async {
             match self.client.clone() {
