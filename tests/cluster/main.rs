@@ -14,6 +14,7 @@ mod control_plane;
 mod conversions;
 mod denials;
 mod discovery;
+mod hostile;
 mod jobs;
 mod outages;
 mod parity;
@@ -62,6 +63,7 @@ const NEWEST: &[&[Fact]] = &[
     conditions::FACTS,
     conversions::FACTS,
     denials::FACTS,
+    hostile::FACTS,
     outages::FACTS,
     report::FACTS,
     sdk::FACTS,
