@@ -11,6 +11,9 @@ use crate::policy::{Change, Ruling};
 const MAX_LENGTH: usize = 256;
 /// Most lines; more than a screen is read by nobody.
 const MAX_LINES: usize = 8;
+/// How to get at the TrainJob.
+const ADVICE: &str = "See its TrainJob: trainshift convert FILE, \
+    or apply it with --dry-run=server and the annotation trainshift.dev/show: trainjob";
 
 /// The warnings about a job that is admitted by `ruling`.
 #[must_use]
@@ -20,7 +23,7 @@ pub fn of_job(
     change: &Change,
     conversion: &Conversion,
 ) -> Vec<String> {
-    let mut lines = vec![headline(ruling, namespace, change, conversion.verdict)];
+    let mut lines = headline(ruling, namespace, change, conversion.verdict);
     lines.extend(message(ruling));
     let findings: Vec<_> = conversion.notable().collect();
     let room = MAX_LINES - lines.len();
@@ -65,20 +68,26 @@ fn message(ruling: &Ruling) -> Option<String> {
     message.map(|message| format!("trainshift: {message}"))
 }
 
-fn headline(ruling: &Ruling, namespace: &str, change: &Change, verdict: Verdict) -> String {
+/// What happens, and what to do; in a line each where one would be cut.
+fn headline(ruling: &Ruling, namespace: &str, change: &Change, verdict: Verdict) -> Vec<String> {
     let retired = retired(ruling, namespace);
     if verdict == Verdict::Refused {
-        return format!("trainshift: {retired}. This one can't become a TrainJob yet:");
+        return vec![format!(
+            "trainshift: {retired}. This one can't become a TrainJob yet:"
+        )];
     }
     let what = if *change == Change::Created {
         "This one still runs on v1"
     } else {
         "This change still goes through"
     };
-    format!(
-        "trainshift: {retired}. {what}. See its TrainJob: trainshift convert FILE, \
-         or apply it with --dry-run=server and the annotation trainshift.dev/show: trainjob"
-    )
+    let happens = format!("trainshift: {retired}. {what}.");
+    let together = format!("{happens} {ADVICE}");
+    if together.chars().count() > MAX_LENGTH {
+        vec![happens, format!("trainshift: {ADVICE}")]
+    } else {
+        vec![together]
+    }
 }
 
 fn retired(ruling: &Ruling, namespace: &str) -> String {

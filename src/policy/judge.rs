@@ -268,10 +268,10 @@ impl Standing {
         }
     }
 
-    /// By the mode, then by what comes next: the stricter, and of two the sooner.
-    fn strictness(&self) -> (Mode, Option<(Mode, Reverse<Timestamp>)>) {
+    /// By the mode, then by what comes next: the stricter, and of two the sooner; then by since when.
+    fn strictness(&self) -> impl Ord + use<> {
         let next = self.rule.next.map(|(mode, from)| (mode, Reverse(from)));
-        (self.rule.mode, next)
+        (self.rule.mode, next, Reverse(self.rule.since))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Each fact has a namespace and a MigrationPolicy of its own. A date passes by editing the policy: it moves into the past.
 
-mod ground;
+pub(crate) mod ground;
 pub(crate) mod jobs;
 pub(crate) mod people;
 

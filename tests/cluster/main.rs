@@ -15,6 +15,7 @@ mod conversions;
 mod denials;
 mod discovery;
 mod floor;
+mod hostile;
 mod jobs;
 mod outages;
 mod parity;
@@ -66,6 +67,7 @@ const NEWEST: &[&[Fact]] = &[
     conversions::FACTS,
     denials::FACTS,
     floor::FACTS,
+    hostile::FACTS,
     outages::FACTS,
     policies::FACTS,
     report::FACTS,

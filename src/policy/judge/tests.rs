@@ -231,6 +231,27 @@ fn what_comes_first_is_announced_whichever_policy_brings_it() {
 }
 
 #[test]
+fn of_two_that_refuse_the_one_that_began_counts() {
+    let selector = json!({"matchLabels": {"size": "big"}});
+    let big = with(
+        warn_then_deny(),
+        &json!({"priority": 1, "match": {"objectSelector": selector}}),
+    );
+    let labelled = job_with(&json!({"labels": {"size": "big"}}));
+    for (base, name) in [
+        (
+            json!([{"mode": "Warn"}, {"mode": "Deny", "from": MARCH}]),
+            "big",
+        ),
+        (json!([{"mode": "Deny"}]), "all"),
+    ] {
+        let world = World::new(&[("big", big.clone()), ("all", json!({"schedule": base}))]);
+        let rule = world.creates(&labelled, MARCH).rule;
+        assert_eq!((rule.mode, rule.name()), (Mode::Deny, name));
+    }
+}
+
+#[test]
 fn what_ranks_below_the_namespaces_policy_counts_for_nothing() {
     let below = json!({
         "priority": -1, "match": {"objectSelector": {}}, "schedule": [{"mode": "Deny"}],

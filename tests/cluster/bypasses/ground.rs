@@ -11,20 +11,20 @@ use crate::control_plane::wait::{Progress, wait_until};
 use crate::jobs::{create, editor, mnist};
 
 /// By this label, and its own value of it, a namespace is matched by the policies of its fact.
-pub(super) const LABEL: &str = "trainshift-test/policy";
+pub(crate) const LABEL: &str = "trainshift-test/policy";
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A namespace, `name`, in which nothing happens to a job but what the policies with the same label say.
-pub(super) struct Ground<'c> {
-    pub(super) control_plane: &'c ControlPlane,
-    pub(super) name: String,
+pub(crate) struct Ground<'c> {
+    pub(crate) control_plane: &'c ControlPlane,
+    pub(crate) name: String,
     /// Somebody who may do everything with PyTorchJobs, and nothing with policies.
-    pub(super) user: Kubectl,
+    pub(crate) user: Kubectl,
 }
 
 impl<'c> Ground<'c> {
     /// A new one.
-    pub(super) fn new(control_plane: &'c ControlPlane) -> Result<Self> {
+    pub(crate) fn new(control_plane: &'c ControlPlane) -> Result<Self> {
         let name = control_plane.namespace("audit")?;
         let ground = Self {
             user: editor(control_plane, &name)?,
@@ -36,7 +36,7 @@ impl<'c> Ground<'c> {
     }
 
     /// Sets labels of the namespace, all at once.
-    pub(super) fn label(&self, labels: &[&str]) -> Result<()> {
+    pub(crate) fn label(&self, labels: &[&str]) -> Result<()> {
         let command = ["label", "--overwrite", "namespace", &self.name];
         let admin = self.control_plane.admin();
         admin.succeed(&[&command[..], labels].concat(), None)?;
@@ -44,13 +44,13 @@ impl<'c> Ground<'c> {
     }
 
     /// Puts the namespace's own policy in force, or another one in its place.
-    pub(super) fn policy(&self, spec: &Value) -> Result<()> {
+    pub(crate) fn policy(&self, spec: &Value) -> Result<()> {
         self.named(&self.name, spec, &json!({}))
     }
 
     /// Puts a policy in force, whose message will be its name and a number; a dry run of a job with these labels tells
     /// when it is.
-    pub(super) fn named(&self, policy: &str, spec: &Value, labels: &Value) -> Result<()> {
+    pub(crate) fn named(&self, policy: &str, spec: &Value, labels: &Value) -> Result<()> {
         let mut object = json!({
             "apiVersion": "trainshift.dev/v1alpha1",
             "kind": "MigrationPolicy",
@@ -75,14 +75,14 @@ impl<'c> Ground<'c> {
     }
 
     /// A job of this namespace.
-    pub(super) fn job(&self, patch: &Value) -> Value {
+    pub(crate) fn job(&self, patch: &Value) -> Value {
         let mut job = mnist("mnist", &self.name, 1);
         json_patch::merge(&mut job, patch);
         job
     }
 
     /// `who` changes the job by a JSON merge patch.
-    pub(super) fn edit(&self, who: &Kubectl, patch: &Value) -> Result<Output> {
+    pub(crate) fn edit(&self, who: &Kubectl, patch: &Value) -> Result<Output> {
         let command = ["patch", "pytorchjob", "mnist", "--namespace", &self.name];
         let patch = patch.to_string();
         who.run(
@@ -92,14 +92,14 @@ impl<'c> Ground<'c> {
     }
 
     /// `who` scales the job's workers.
-    pub(super) fn scale(&self, who: &Kubectl, workers: u32) -> Result<Output> {
+    pub(crate) fn scale(&self, who: &Kubectl, workers: u32) -> Result<Output> {
         let command = ["scale", "pytorchjob", "mnist", "--namespace", &self.name];
         let replicas = format!("--replicas={workers}");
         who.run(&[&command[..], &[&replicas]].concat(), None)
     }
 
     /// Another user who may do with PyTorchJobs what the first one may.
-    pub(super) fn another(&self, name: &str) -> Result<Kubectl> {
+    pub(crate) fn another(&self, name: &str) -> Result<Kubectl> {
         self.let_in(
             &json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}),
         )?;
@@ -107,7 +107,7 @@ impl<'c> Ground<'c> {
     }
 
     /// A ServiceAccount that may do the same.
-    pub(super) fn service_account(&self, namespace: &str, name: &str) -> Result<Kubectl> {
+    pub(crate) fn service_account(&self, namespace: &str, name: &str) -> Result<Kubectl> {
         self.let_in(&json!({"kind": "ServiceAccount", "namespace": namespace, "name": name}))?;
         let kubeconfig = self.control_plane.service_account(namespace, name)?;
         Kubectl::new(&kubeconfig)
@@ -136,7 +136,7 @@ impl<'c> Ground<'c> {
     }
 
     /// Waits until `kubectl auth can-i QUESTION --as USER` says yes.
-    pub(super) fn wait_until_may(&self, user: &str, question: &[&str]) -> Result<()> {
+    pub(crate) fn wait_until_may(&self, user: &str, question: &[&str]) -> Result<()> {
         let asker = format!("--as={user}");
         let command = [&["auth", "can-i", &asker], question].concat();
         wait_until(&format!("{user} may {question:?}"), PATIENCE, || {
@@ -151,7 +151,7 @@ impl<'c> Ground<'c> {
 }
 
 /// A schedule: `mode` from ever, and others from dates that are past.
-pub(super) fn schedule(mode: &str, later: &[(&str, &str)]) -> Value {
+pub(crate) fn schedule(mode: &str, later: &[(&str, &str)]) -> Value {
     let first = [json!({"mode": mode})];
     let later = later
         .iter()
@@ -160,7 +160,7 @@ pub(super) fn schedule(mode: &str, later: &[(&str, &str)]) -> Value {
 }
 
 /// An exemption of a ServiceAccount or a user, which ends long after anybody runs this.
-pub(super) fn exemption(name: &str, subject: &Value, narrowed: &Value) -> Value {
+pub(crate) fn exemption(name: &str, subject: &Value, narrowed: &Value) -> Value {
     let mut exemption = json!({
         "name": name, "subjects": [subject], "reason": "a test", "until": "2999-01-01T00:00:00Z",
     });
