@@ -114,41 +114,38 @@ fn decision(policed: &Policed) -> String {
         .to_owned()
 }
 
+/// What the metric says of the file.
+fn valid(policed: &Policed) -> u8 {
+    let metrics = policed.get("/metrics");
+    let line = metrics
+        .lines()
+        .find(|line| line.starts_with("trainshift_policy_file_valid"));
+    let (_, value) = line.unwrap().rsplit_once(' ').unwrap();
+    value.parse().unwrap()
+}
+
 #[test]
 fn a_new_version_of_the_file_counts_and_a_broken_one_does_not() {
     let mut file = Mounted::new(&policy("Deny"));
     let served = serve(&file.path());
     assert_eq!(decision(&served), "deny");
-    assert!(
-        served
-            .get("/metrics")
-            .contains("trainshift_policy_file_valid 1")
-    );
+    assert_eq!(valid(&served), 1);
 
     file.swap(&policy("Warn"));
     until("the new version counts", || decision(&served) == "warn");
 
     // Twice, with a broken one between: what counts is always the last good one.
     file.swap(&policy("Denny"));
-    until("the broken version is seen", || {
-        served
-            .get("/metrics")
-            .contains("trainshift_policy_file_valid 0")
-    });
+    until("the broken version is seen", || valid(&served) == 0);
     assert_eq!(decision(&served), "warn");
-    let ready = served.get("/readyz");
-    assert!(
-        ready.starts_with("HTTP/1.1 200") && ready.contains("Denny"),
-        "{ready}"
-    );
+    until("it is named, and the server is ready all the same", || {
+        let ready = served.get("/readyz");
+        ready.starts_with("HTTP/1.1 200") && ready.contains("Denny")
+    });
 
     file.swap(&policy("Audit"));
     until("the mended version counts", || decision(&served) == "admit");
-    assert!(
-        served
-            .get("/metrics")
-            .contains("trainshift_policy_file_valid 1")
-    );
+    assert_eq!(valid(&served), 1);
 }
 
 #[test]
@@ -156,11 +153,7 @@ fn a_file_that_goes_away_leaves_its_policies_in_force() {
     let file = Mounted::new(&policy("Deny"));
     let served = serve(&file.path());
     fs::remove_file(file.path()).unwrap();
-    until("its absence is seen", || {
-        served
-            .get("/metrics")
-            .contains("trainshift_policy_file_valid 0")
-    });
+    until("its absence is seen", || valid(&served) == 0);
     assert_eq!(decision(&served), "deny");
 }
 
