@@ -19,10 +19,11 @@ crate::facts![
 ];
 
 fn the_audit_log_tells_what_each_mode_did_to_whom(control_plane: &ControlPlane) -> Result<()> {
-    for (mode, code, what) in [
-        ("audit", 0, "verdictAdapted"),
-        ("warn", 0, "warned"),
-        ("deny", 1, "refused"),
+    // Two jobs, and where they are warned about the workers that one of them gets.
+    for (mode, code, what, count) in [
+        ("audit", 0, "verdictAdapted", 2),
+        ("warn", 0, "warned", 3),
+        ("deny", 1, "refused", 2),
     ] {
         let namespace = control_plane.namespace(mode)?;
         let user = editor(control_plane, &namespace)?;
@@ -50,7 +51,7 @@ fn the_audit_log_tells_what_each_mode_did_to_whom(control_plane: &ControlPlane) 
         ensure!(row["user"] == format!("editor-of-{namespace}"), "{row:#}");
         ensure!(row["client"] == "kubectl", "{row:#}");
         ensure!(
-            row[what] == 2 && row["verdictAdapted"] == 2,
+            row[what] == count && row["verdictAdapted"] == 2,
             "{mode}: {row:#}"
         );
         ensure!(

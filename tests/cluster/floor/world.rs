@@ -77,7 +77,7 @@ pub(super) fn policies() -> Vec<(Vec<Value>, &'static str)> {
                 policy(
                     "gold",
                     &json!({ "priority": 5, "match": { "namespaceSelector": { "matchLabels": { "tier": "gold" } } }, "schedule": deny,
-                    "exemptions": [exempt(FUTURE, json!({ "names": ["nightly-*", "other"] })), exempt(PAST, json!({}))] }),
+                    "exemptions": [exempt(FUTURE, json!({ "names": ["nightly-*", "other"] })), exempt(PAST, json!({ "name": "ended" }))] }),
                 ),
                 policy("later", &json!({ "schedule": later, "match": research })),
             ],
