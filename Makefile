@@ -34,12 +34,14 @@ check: $(DENY) ## format, lints, licences and bans, generated documents up to da
 	@git diff --exit-code --stat -- docs deploy || { echo "generated files were out of date: commit what 'make docs' wrote"; exit 1; }
 
 .PHONY: docs
-docs: ## write what is generated: docs/cli.md, docs/findings.md, docs/conversion.md, deploy/base
+docs: ## write what is generated: the pages of docs/ that the program knows better, and deploy/base
 	@cargo build --quiet --bin trainshift
 	@target/debug/trainshift generate cli-docs > docs/cli.md
 	@target/debug/trainshift explain --output markdown > docs/findings.md
 	@target/debug/trainshift generate conversion-docs > docs/conversion.md
-	@for what in rbac runtimes webhook; do target/debug/trainshift generate $$what > deploy/base/$$what.yaml; done
+	@target/debug/trainshift generate policy-docs > docs/policy-fields.md
+	@target/debug/trainshift policy check --explain --output markdown > docs/policy-checks.md
+	@for what in crd rbac runtimes webhook; do target/debug/trainshift generate $$what > deploy/base/$$what.yaml; done
 
 .PHONY: bench
 bench: ## measure what README promises (several minutes)

@@ -19,31 +19,40 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::post;
+use jiff::Timestamp;
 
 use crate::api::review::UserInfo;
 use crate::convert::target::Target;
-use crate::policy::Rule;
+use crate::policy::{Namespace, Snapshot};
 
 pub use handler::{Door, Outcome, Summary};
+
+/// What is asked of the cluster, and may take a while.
+pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Option<T>> + Send + 'a>>;
 
 /// What the webhook must know of the world around it.
 pub trait Cluster: Send + Sync {
     /// What conversions are for, as of now; none while nobody knows.
     fn target(&self) -> Option<Arc<Target>>;
 
-    /// Whether `user` may create TrainingRuntimes in `namespace`; `None` where nobody can tell.
-    fn may_create_runtimes<'a>(
-        &'a self,
-        user: &'a UserInfo,
-        namespace: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Option<bool>> + Send + 'a>>;
+    /// A namespace that isn't in the snapshot of policies, such as one that was created a moment ago; none where nobody
+    /// can tell.
+    fn namespace<'a>(&'a self, name: &'a str) -> Asked<'a, Namespace>;
+
+    /// Whether `user` may create TrainingRuntimes in `namespace`; none where nobody can tell.
+    fn may_create_runtimes<'a>(&'a self, user: &'a UserInfo, namespace: &'a str)
+    -> Asked<'a, bool>;
+
+    /// Whether `user` may pass the denials of `policy`; none where nobody can tell.
+    fn may_bypass<'a>(&'a self, user: &'a UserInfo, policy: &'a str) -> Asked<'a, bool>;
 }
 
-/// No cluster to ask: the built-in target, and rights unknown.
+/// No cluster to ask: the built-in target, namespaces without labels of their own, and rights unknown.
 #[derive(Debug, Default)]
 pub struct Offline {
     target: Arc<Target>,
@@ -64,11 +73,19 @@ impl Cluster for Offline {
         Some(Arc::clone(&self.target))
     }
 
+    fn namespace<'a>(&'a self, name: &'a str) -> Asked<'a, Namespace> {
+        Box::pin(std::future::ready(Some(Namespace::named(name))))
+    }
+
     fn may_create_runtimes<'a>(
         &'a self,
         _user: &'a UserInfo,
         _namespace: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Option<bool>> + Send + 'a>> {
+    ) -> Asked<'a, bool> {
+        Box::pin(std::future::ready(None))
+    }
+
+    fn may_bypass<'a>(&'a self, _user: &'a UserInfo, _policy: &'a str) -> Asked<'a, bool> {
         Box::pin(std::future::ready(None))
     }
 }
@@ -79,10 +96,16 @@ pub trait Observer: Send + Sync {
     fn answered(&self, summary: &Summary<'_>);
 }
 
+/// Says what time it is.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
 /// Everything that a judgement depends on besides the request.
 pub struct App {
-    /// The rule in force.
-    pub rule: Rule,
+    /// The policies in force and the namespaces that they are about; none before they were read. A request takes one
+    /// snapshot and is judged by it from beginning to end.
+    pub policies: Arc<ArcSwapOption<Snapshot>>,
+    /// What time it is.
+    pub clock: Clock,
     /// The world around.
     pub cluster: Arc<dyn Cluster>,
     /// Users whose business it is to start jobs that wait in a queue.

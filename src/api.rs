@@ -3,9 +3,11 @@
 //! Objects of v1 are typed where the converter's rules look at them; every other field is kept in `rest`, so that
 //! what trainshift doesn't understand is carried and reported, never dropped. Nothing here decides anything.
 
+pub mod audit;
 pub mod meta;
 pub mod misfit;
 pub mod pod;
+pub mod policy;
 pub mod pytorchjob;
 pub mod review;
 pub mod runtime;

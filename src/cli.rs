@@ -13,9 +13,11 @@ pub mod explain;
 mod generate;
 pub mod input;
 pub mod output;
+mod policy;
 mod report;
 mod serve;
 mod target;
+mod usage;
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
@@ -66,6 +68,38 @@ enum Command {
     Diff(diff::Args),
     /// Explains a finding's code, or lists all codes
     Explain(explain::Args),
+    /// Tells who still uses PyTorchJobs: by the API server's audit log, or by the jobs that exist
+    ///
+    /// With --audit-log, requests to create, change or delete PyTorchJobs are counted by who sent them (the impersonated user,
+    /// with the real one behind), by namespace, client, finding and time, and by what trainshift answered: its audit
+    /// annotations are in the log. A request without them is counted too, with the verdict `unknown`; what was carried out
+    /// without a judgement, because trainshift did not answer or was not asked, is told as `unjudged`. A job counts once by its
+    /// name, however often it was created. Dry runs, writes of a job's status, and events that an earlier file had (same audit
+    /// ID, time, user and request) are left out. An audit policy of level Metadata, stage ResponseComplete, is enough. Logs may
+    /// be of any size: memory is bounded by what is different, up to 100,000 rows of a list and 2,000,000 requests and names that
+    /// are known again, and a note says where that was not enough. A line that can't be read is named, the rest is counted, and
+    /// the exit code is 2. Of a compressed log, pipe it in: `zcat FILE | trainshift report --audit-log -`.
+    ///
+    /// With --live or PATH, jobs are counted by namespace, by the client that made them (the first manager of managedFields:
+    /// `kubectl get pytorchjobs -A -o yaml --show-managed-fields`), by the kind of their owner, by state, and by what a
+    /// conversion would come to.
+    ///
+    /// With --output json, stdout is one document: `schema` (`trainshift.dev/report/v1`), `source` (`auditLog` or `jobs`), `by`,
+    /// `since`, `until` (the first moment after the span), `total`, a list for each of `users`, `namespaces`, `clients`,
+    /// `owners` (jobs), `findings`, `periods` and `detail` (all of these together, but for findings), `beyondLimit` (what came
+    /// after 100,000 rows of a list, by the list's name), `read` and `notes`. A row has the names that its list is told apart by
+    /// (`user`, `via`, `namespace`, `client`, `owner`, `finding`, `period`; null where there is none), the counts, `firstSeen`
+    /// and `lastSeen`. Counts of requests: `requests`, of these `creates`, `changes`, `deletes`; `jobs`; `refused`, `warned`,
+    /// `exempted`, `bypassed`; `failed` (for another reason), of these `failedClosed` (trainshift did not answer); `unjudged`, of
+    /// these `failedOpen`; and by verdict `verdictExact`, `verdictAdapted`, `verdictLossy`, `verdictRefused` (no TrainJob),
+    /// `verdictUnreadable`, `verdictNone` (a change to which none belongs), `verdictUnknown`. Counts of jobs: `jobs`, `running`,
+    /// `waiting`, `suspended`, `succeeded`, `jobFailed`, and the first four verdicts. CSV has the same rows in one table: `section`
+    /// says which list, and a text that a spreadsheet would take for a formula begins with `'`.
+    #[command(verbatim_doc_comment)]
+    Report(usage::Args),
+    /// Checks policies before they are applied, and tells what they would do
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Prints what an installation needs: webhook configurations, runtimes, reviews to try, completions
     #[command(subcommand)]
     Generate(generate::Command),
@@ -124,7 +158,9 @@ fn dispatch(command: Command, io: &mut Io<'_>) -> Result<Exit, (Exit, anyhow::Er
         Command::Convert(args) => convert::run(args, io).map_err(unusable),
         Command::Diff(args) => diff::run(&args, io).map_err(unusable),
         Command::Explain(args) => explain::run(&args, io).map_err(unusable),
-        Command::Generate(command) => generate::run(command, io).map_err(unusable),
+        Command::Report(args) => usage::run(args, io).map_err(unusable),
+        Command::Policy(command) => policy::run(command, io).map_err(unusable),
+        Command::Generate(command) => generate::run(command, io),
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod dialect;
+pub mod watch;
 
 use std::collections::BTreeSet;
 

@@ -19,12 +19,15 @@ mod answers;
 pub mod cluster;
 mod connection;
 pub mod count;
+pub mod events;
 mod in_flight;
 mod limits;
 mod listener;
+pub mod policies;
 pub mod ready;
 pub mod self_signed;
 mod shutdown;
+pub mod standing;
 pub mod tasks;
 pub mod tls;
 

@@ -5,6 +5,10 @@
 pub mod labels;
 pub mod logs;
 pub mod metrics;
+pub mod policies;
 
-pub use labels::{Decision, Endpoint, HandshakeFailure, Mode, Operation, Unjudged, Verdict};
+pub use labels::{
+    Decision, Endpoint, EventFate, Excuse, HandshakeFailure, Mode, Operation, StatusFate, Unjudged,
+    Verdict,
+};
 pub use metrics::{Judgement, Metrics};

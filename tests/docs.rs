@@ -39,3 +39,11 @@ fn findings_md_is_what_explain_says() {
 fn conversion_md_is_what_the_converter_does() {
     assert_up_to_date("conversion.md", &["generate", "conversion-docs"]);
 }
+
+#[test]
+fn policy_checks_md_is_what_policy_check_explains() {
+    assert_up_to_date(
+        "policy-checks.md",
+        &["policy", "check", "--explain", "--output", "markdown"],
+    );
+}

@@ -3,17 +3,18 @@
 
 #![no_main]
 
-use std::future::{Future, ready};
-use std::pin::Pin;
+use std::future::ready;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use futures_util::FutureExt as _;
+use jiff::Timestamp;
 use libfuzzer_sys::{fuzz_crossover, fuzz_mutator, fuzz_target, fuzzer_mutate};
 use trainshift::admission::respond::Reply;
-use trainshift::admission::{App, Cluster, Door, handler};
+use trainshift::admission::{App, Asked, Cluster, Door, handler};
 use trainshift::api::review::UserInfo;
 use trainshift::convert::target::Target;
-use trainshift::policy::{Mode, Rule};
+use trainshift::policy::{Mode, Namespace, Snapshot};
 use trainshift_fuzz::{mutate, world};
 
 /// More than the longest message of a denial, with its causes, takes.
@@ -30,11 +31,19 @@ impl Cluster for Known {
         Some(Arc::clone(&self.target))
     }
 
+    fn namespace<'a>(&'a self, name: &'a str) -> Asked<'a, Namespace> {
+        Box::pin(ready(Some(Namespace::named(name))))
+    }
+
     fn may_create_runtimes<'a>(
         &'a self,
         _user: &'a UserInfo,
         _namespace: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Option<bool>> + Send + 'a>> {
+    ) -> Asked<'a, bool> {
+        Box::pin(ready(self.rights))
+    }
+
+    fn may_bypass<'a>(&'a self, _user: &'a UserInfo, _policy: &'a str) -> Asked<'a, bool> {
         Box::pin(ready(self.rights))
     }
 }
@@ -45,7 +54,10 @@ fuzz_target!(|data: &[u8]| {
     };
     let choice = usize::from(number) + data.len();
     let app = App {
-        rule: Rule::built_in([Mode::Deny, Mode::Warn, Mode::Audit, Mode::Deny][choice % 4]),
+        policies: Arc::new(ArcSwapOption::from_pointee(Snapshot::new(
+            [Mode::Deny, Mode::Warn, Mode::Audit, Mode::Deny][choice % 4],
+        ))),
+        clock: Arc::new(Timestamp::now),
         cluster: Arc::new(Known {
             target: Arc::new(target.clone()),
             rights: [Some(false), None, Some(true)][choice % 3],
@@ -63,7 +75,7 @@ fuzz_target!(|data: &[u8]| {
                 serde_json::to_string(&response).expect("JSON")
             }
             Reply::Bad(bad) => bad.to_string(),
-            Reply::NotYet => unreachable!("the cluster is known"),
+            Reply::NotYet(_) => unreachable!("the cluster is known"),
         }
     };
     let first = answer();

@@ -53,7 +53,14 @@ pub struct BadObject {
 #[derive(Debug)]
 pub enum Subject {
     /// A job and what happens to it.
-    Job(Box<PyTorchJob>, Change),
+    Job {
+        /// As it will be.
+        job: Box<PyTorchJob>,
+        /// As it was, where it was a job that can be read.
+        old: Option<Box<PyTorchJob>>,
+        /// What that does.
+        change: Change,
+    },
     /// Nothing that a rule speaks of: a deletion, a change of labels, a subresource.
     Nothing,
     /// The number of workers, by the scale subresource.
@@ -117,10 +124,11 @@ fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> BadRevie
 pub fn subject(request: &Request) -> Result<Subject, BadObject> {
     let subresource = request.sub_resource.as_deref().unwrap_or_default();
     match (request.operation.as_str(), subresource) {
-        ("CREATE", "") => Ok(Subject::Job(
-            Box::new(job(request.object.as_deref(), "object")?),
-            Change::Created,
-        )),
+        ("CREATE", "") => Ok(Subject::Job {
+            job: Box::new(job(request.object.as_deref(), "object")?),
+            old: None,
+            change: Change::Created,
+        }),
         ("UPDATE", "") => update(request),
         ("UPDATE", "scale") => scale(request),
         _ => Ok(Subject::Nothing),
@@ -141,8 +149,15 @@ fn update(request: &Request) -> Result<Subject, BadObject> {
     }
     let new = job(new, "object")?;
     // An old object that can't be read is no job that anybody could have judged.
-    let change = job(old, "oldObject").map_or(Change::Created, |old| Change::of(&old, &new));
-    Ok(Subject::Job(Box::new(new), change))
+    let old = job(old, "oldObject").ok();
+    let change = old
+        .as_ref()
+        .map_or(Change::Created, |old| Change::of(old, &new));
+    Ok(Subject::Job {
+        job: Box::new(new),
+        old: old.map(Box::new),
+        change,
+    })
 }
 
 fn job(raw: Option<&RawValue>, name: &str) -> Result<PyTorchJob, BadObject> {

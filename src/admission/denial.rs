@@ -5,11 +5,12 @@
 
 use std::fmt::Write as _;
 
+use crate::api::meta::{ANNOTATION_BYPASS, MIGRATION_POLICIES, VERB_BYPASS};
 use crate::api::yaml::to_yaml_with;
 use crate::convert::comments::{self, Comments};
 use crate::convert::finding::{Finding, Outcome};
 use crate::convert::{Conversion, Output, Verdict};
-use crate::policy::{Change, Rule};
+use crate::policy::{Change, Ruling};
 
 /// Longest message in bytes: it is stored in audit logs, and in the state of whatever submitted the job.
 const MAX_BYTES: usize = 32 * 1024;
@@ -22,8 +23,8 @@ const MAX_FINDINGS: usize = 40;
 pub enum Detail {
     /// They are.
     Full,
-    /// They aren't, because the requester is a machine that stores what it is told.
-    Machine,
+    /// They aren't, because the policy says so, or because the requester is a machine that stores what it is told.
+    Summary,
     /// They aren't, because they are too long for a message.
     TooLong,
     /// They aren't, because one of them holds a credential.
@@ -44,8 +45,10 @@ pub enum Cause {
 pub struct Denial<'a> {
     /// Why it is written.
     pub cause: Cause,
-    /// The rule that refuses.
-    pub rule: &'a Rule,
+    /// What was decided.
+    pub ruling: &'a Ruling,
+    /// Whether the job gives a reason to pass that its submitter has no right to.
+    pub no_right: bool,
     /// Where.
     pub namespace: &'a str,
     /// What was refused.
@@ -95,7 +98,16 @@ impl Denial<'_> {
         for line in self.runtime_advice() {
             comment(line);
         }
-        for line in self.rule.message.iter().flat_map(|message| message.lines()) {
+        for line in self.way_past() {
+            comment(&line);
+        }
+        for line in self
+            .ruling
+            .rule
+            .message()
+            .iter()
+            .flat_map(|message| message.lines())
+        {
             comment(line);
         }
         if let (Some(output), Detail::Full) = (&self.conversion.output, detail) {
@@ -119,7 +131,7 @@ impl Denial<'_> {
             (_, Detail::Full, Cause::Rule) => {
                 "Submit the TrainJob below instead (all but this line is YAML: repeat the command with 2>&1 | sed 1d > trainjob.yaml)."
             }
-            (_, Detail::Machine, _) => {
+            (_, Detail::Summary, _) => {
                 "Submit its TrainJob instead: trainshift convert FILE prints it, or a dry run with the annotation trainshift.dev/show: trainjob."
             }
             (_, Detail::TooLong, Cause::Show) => {
@@ -144,13 +156,7 @@ impl Denial<'_> {
             Change::Started => "starting this PyTorchJob is refused".to_owned(),
             _ => "PyTorchJob is refused".to_owned(),
         };
-        let since = self
-            .rule
-            .since
-            .map(|since| format!(" since {}", since.strftime("%Y-%m-%d")))
-            .unwrap_or_default();
-        let by = self.rule.authority();
-        format!("{what} in namespace {}{since} ({by})", self.namespace)
+        format!("{what} {}", place(self.ruling, self.namespace))
     }
 
     fn summary(&self) -> String {
@@ -181,6 +187,17 @@ impl Denial<'_> {
         }
     }
 
+    /// What might have kept the job from being refused, and didn't.
+    fn way_past(&self) -> Vec<String> {
+        let no_right = self.no_right.then(|| {
+            format!(
+                "{ANNOTATION_BYPASS} has no effect: it takes the verb {VERB_BYPASS} on {MIGRATION_POLICIES}/{}, which you don't have.",
+                self.ruling.rule.name()
+            )
+        });
+        ended(self.ruling).into_iter().chain(no_right).collect()
+    }
+
     fn runtime_advice(&self) -> &'static [&'static str] {
         let own = self
             .conversion
@@ -199,6 +216,40 @@ impl Denial<'_> {
             (false, _) => &[],
         }
     }
+}
+
+/// The message for a job, `name`, that would get more workers: from how many to how many.
+#[must_use]
+pub fn of_scale(ruling: &Ruling, namespace: &str, name: &str, (old, new): (i64, i64)) -> String {
+    let mut text = format!(
+        "scaling a PyTorchJob from {old} to {new} workers is refused {}. \
+         Delete it and submit its TrainJob with the number of nodes that you want: \
+         kubectl get pytorchjob {name} -n {namespace} -o yaml | trainshift convert -",
+        place(ruling, namespace),
+    );
+    let message = ruling.rule.message().into_iter().flat_map(str::lines);
+    for line in ended(ruling).iter().map(String::as_str).chain(message) {
+        let _ = write!(text, "\n# {line}");
+    }
+    text
+}
+
+/// Where it is refused, since when and by whose rule.
+fn place(ruling: &Ruling, namespace: &str) -> String {
+    let rule = &ruling.rule;
+    let since = rule
+        .since
+        .map(|since| format!(" since {}", since.strftime("%Y-%m-%d")))
+        .unwrap_or_default();
+    format!("in namespace {namespace}{since} ({})", rule.authority())
+}
+
+/// The exemption that has ended, if there is one.
+fn ended(ruling: &Ruling) -> Option<String> {
+    ruling.ended.as_ref().map(|exemption| {
+        let date = exemption.until.strftime("%Y-%m-%d");
+        format!("Exemption {} ended on {date}.", exemption.name)
+    })
 }
 
 /// The runtime, if there is one, and the job.

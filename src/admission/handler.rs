@@ -1,20 +1,22 @@
 //! One request, from bytes to answer.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tracing::{Instrument as _, debug, info_span, warn};
 
 use crate::api::meta::{ANNOTATION_SHOW, SHOW_TRAINJOB};
+use crate::api::policy::DenialForm;
 use crate::api::pytorchjob::PyTorchJob;
 use crate::api::review::{Request, Response};
 use crate::convert::target::Target;
 use crate::convert::{Conversion, Verdict, convert};
-use crate::policy::{Change, Decision, Mode, Rule, decide};
+use crate::policy::{self, Change, Decision, Rule, Ruling};
 
 use super::decode::{self, Subject};
-use super::denial::{Cause, Denial, Detail};
-use super::respond::{self, Reply};
+use super::denial::{self, Cause, Denial, Detail};
+use super::respond::{self, NotYet, Reply};
 use super::{App, credentials, warnings};
 
 /// Which of the webhook's two paths a request came in by.
@@ -44,12 +46,10 @@ pub enum Outcome {
 pub struct Summary<'a> {
     /// By which path.
     pub door: Door,
-    /// `CREATE`, `UPDATE`, ...; empty for a body that is no review.
-    pub operation: &'a str,
-    /// The subresource, or nothing.
-    pub subresource: &'a str,
-    /// The mode in force.
-    pub mode: Mode,
+    /// What was asked; none for a body that is no review.
+    pub request: Option<&'a Request>,
+    /// What was decided, where anybody had to decide.
+    pub ruling: Option<&'a Ruling>,
     /// What the conversion came to, where there was one.
     pub conversion: Option<&'a Conversion>,
     /// What was answered.
@@ -61,20 +61,18 @@ pub struct Summary<'a> {
 /// Answers one request, and tells the observer.
 pub async fn handle(app: &App, door: Door, body: &[u8]) -> Reply {
     let begun = Instant::now();
-    let summary = |operation, subresource, conversion, outcome| Summary {
-        door,
-        operation,
-        subresource,
-        mode: app.rule.mode,
-        conversion,
-        outcome,
-        took: begun.elapsed(),
-    };
     let request = match decode::envelope(body) {
         Ok(request) => request,
         Err(bad) => {
             warn!(error = %bad, "not a review");
-            app.observer.answered(&summary("", "", None, Outcome::Bad));
+            app.observer.answered(&Summary {
+                door,
+                request: None,
+                ruling: None,
+                conversion: None,
+                outcome: Outcome::Bad,
+                took: begun.elapsed(),
+            });
             return Reply::Bad(bad);
         }
     };
@@ -86,20 +84,35 @@ pub async fn handle(app: &App, door: Door, body: &[u8]) -> Reply {
         name = request.name,
         dry_run = request.dry_run.unwrap_or_default(),
     );
-    let judged = judge(app, door, &request).instrument(span.clone()).await;
-    let (outcome, conversion) = match &judged {
-        None => (Outcome::Bad, None),
-        Some((response, conversion)) => (Outcome::of(response), conversion.as_ref()),
-    };
-    span.in_scope(|| debug!(?outcome, mode = %app.rule.mode, "judged"));
-    let subresource = request.sub_resource.as_deref().unwrap_or_default();
-    app.observer.answered(&summary(
-        &request.operation,
-        subresource,
-        conversion,
+    let answer = judge(app, door, &request).instrument(span.clone()).await;
+    let outcome = answer
+        .as_ref()
+        .map_or(Outcome::Bad, |answer| Outcome::of(&answer.response));
+    let ruling = answer
+        .as_ref()
+        .ok()
+        .and_then(|answer| answer.ruling.as_ref());
+    span.in_scope(|| {
+        let rule = ruling.map(|ruling| &ruling.rule);
+        debug!(
+            ?outcome,
+            mode = rule.map(|rule| rule.mode.as_str()),
+            policy = rule.map(Rule::name),
+            "judged"
+        );
+    });
+    app.observer.answered(&Summary {
+        door,
+        request: Some(&request),
+        ruling,
+        conversion: answer
+            .as_ref()
+            .ok()
+            .and_then(|answer| answer.conversion.as_ref()),
         outcome,
-    ));
-    judged.map_or(Reply::NotYet, |(response, _)| Reply::Judged(response))
+        took: begun.elapsed(),
+    });
+    answer.map_or_else(Reply::NotYet, |answer| Reply::Judged(answer.response))
 }
 
 impl Outcome {
@@ -112,19 +125,71 @@ impl Outcome {
     }
 }
 
-/// The answer and the conversion that it rests on, if there was one; nothing while the cluster is unknown.
-async fn judge(app: &App, door: Door, request: &Request) -> Option<(Response, Option<Conversion>)> {
-    let rule = &app.rule;
+/// A response and what it rests on.
+struct Answer {
+    response: Response,
+    ruling: Option<Ruling>,
+    conversion: Option<Conversion>,
+}
+
+impl Answer {
+    /// One for which nothing had to be decided.
+    fn plain(response: Response) -> Self {
+        Self {
+            response,
+            ruling: None,
+            conversion: None,
+        }
+    }
+}
+
+/// The answer, or why there can't be one yet.
+async fn judge(app: &App, door: Door, request: &Request) -> Result<Answer, NotYet> {
     match decode::subject(request) {
-        Err(bad) => Some((respond::unreadable(request, &bad), None)),
-        Ok(Subject::Nothing) => {
-            let annotations = respond::annotations(rule.mode.as_str(), rule.name(), None);
-            Some((respond::admit(request, Vec::new(), annotations), None))
-        }
+        Err(bad) => Ok(Answer::plain(respond::unreadable(request, &bad))),
+        Ok(Subject::Nothing) => Ok(Answer::plain(respond::pass(request, door))),
         Ok(Subject::Scale { workers, change }) => {
-            Some((scaled(app, door, request, workers, &change), None))
+            scaled(app, door, request, workers, &change).await
         }
-        Ok(Subject::Job(job, change)) => judge_job(app, door, request, *job, &change).await,
+        Ok(Subject::Job { job, old, change }) => {
+            judge_job(app, door, request, *job, old.as_deref(), &change).await
+        }
+    }
+}
+
+/// What the policies say of a request, and whether its reason to pass a denial counted for nothing.
+async fn rule(
+    app: &App,
+    request: &Request,
+    job: Option<&PyTorchJob>,
+    old: Option<&PyTorchJob>,
+    change: &Change,
+) -> Result<(Ruling, bool), NotYet> {
+    let snapshot = app.policies.load_full().ok_or(NotYet::Policies)?;
+    let unknown;
+    let namespace = if let Some(namespace) = snapshot.namespace(&request.namespace) {
+        namespace.as_ref()
+    } else {
+        let asked = app.cluster.namespace(&request.namespace).await;
+        unknown = asked.ok_or_else(|| NotYet::Namespace(request.namespace.clone()))?;
+        &unknown
+    };
+    let (ruling, reason) = {
+        let mut case = policy::Request::new(request, namespace, change);
+        case.object = job;
+        case.old_object = old;
+        case.is_queue = app.queue_controllers.contains(&request.user_info.username);
+        let ruling = policy::judge(&snapshot, &case, (app.clock)());
+        (ruling, case.bypass())
+    };
+    let (Decision::Deny, Some(reason)) = (ruling.decision, reason) else {
+        return Ok((ruling, false));
+    };
+    let user = &request.user_info;
+    if app.cluster.may_bypass(user, ruling.rule.name()).await == Some(true) {
+        Ok((ruling.bypassed(reason), false))
+    } else {
+        Ok((ruling, true))
     }
 }
 
@@ -133,48 +198,72 @@ async fn judge_job(
     door: Door,
     request: &Request,
     mut job: PyTorchJob,
+    old: Option<&PyTorchJob>,
     change: &Change,
-) -> Option<(Response, Option<Conversion>)> {
-    let rule = &app.rule;
-    let is_queue = app.queue_controllers.contains(&request.user_info.username);
-    let decision = decide(rule, change, is_queue);
+) -> Result<Answer, NotYet> {
     let show = request.dry_run == Some(true)
         && job
             .metadata
             .annotations
             .get(ANNOTATION_SHOW)
             .is_some_and(|value| value == SHOW_TRAINJOB);
-    if !show && (!change.is_judged() || (door == Door::Mutate && decision != Decision::Deny)) {
-        let annotations = match door {
-            Door::Mutate => BTreeMap::new(),
-            Door::Validate => respond::annotations(rule.mode.as_str(), rule.name(), None),
-        };
-        return Some((respond::admit(request, Vec::new(), annotations), None));
+    if !show && !change.is_judged() {
+        return Ok(Answer::plain(respond::pass(request, door)));
+    }
+    let (ruling, no_right) = rule(app, request, Some(&job), old, change).await?;
+    if door == Door::Mutate && ruling.decision != Decision::Deny && !show {
+        return Ok(Answer {
+            response: respond::pass(request, door),
+            ruling: Some(ruling),
+            conversion: None,
+        });
     }
     if job.metadata.namespace.is_none() && !request.namespace.is_empty() {
         job.metadata.namespace = Some(request.namespace.clone());
     }
-    let target = app.cluster.target()?;
+    let target = app.cluster.target().ok_or(NotYet::Cluster)?;
+    let target = wanted(target, &ruling.rule);
     let conversion = convert(&job, &target);
-    let annotations = respond::annotations(rule.mode.as_str(), rule.name(), Some(&conversion));
+    let annotations = respond::annotations(&ruling, Some(&conversion));
     let case = Case {
         app,
         request,
         job: &job,
         change,
         target: &target,
+        ruling: &ruling,
+        no_right,
         conversion: &conversion,
     };
-    let response = match decision {
+    let response = match ruling.decision {
         Decision::Deny => case.refuse(Cause::Rule, show, annotations).await,
         _ if show => case.refuse(Cause::Show, show, annotations).await,
         Decision::Admit => respond::admit(request, Vec::new(), annotations),
         Decision::Warn => {
-            let lines = warnings::of_job(rule, &request.namespace, change, &conversion);
+            let lines = warnings::of_job(&ruling, &request.namespace, change, &conversion);
             respond::admit(request, lines, annotations)
         }
     };
-    Some((response, Some(conversion)))
+    Ok(Answer {
+        response,
+        ruling: Some(ruling),
+        conversion: Some(conversion),
+    })
+}
+
+/// `target` as the rule's policy wants conversions to be.
+fn wanted(target: Arc<Target>, rule: &Rule) -> Arc<Target> {
+    let wishes = rule
+        .policy
+        .as_ref()
+        .and_then(|policy| policy.spec().conversion.as_ref());
+    match wishes {
+        None => target,
+        Some(wishes) => {
+            let target = Arc::unwrap_or_clone(target);
+            Arc::new(target.wanted(wishes))
+        }
+    }
 }
 
 /// A job that is refused, and everything that the refusal speaks of.
@@ -184,6 +273,9 @@ struct Case<'a> {
     job: &'a PyTorchJob,
     change: &'a Change,
     target: &'a Target,
+    ruling: &'a Ruling,
+    /// Whether the job gives a reason to pass that its submitter has no right to.
+    no_right: bool,
     conversion: &'a Conversion,
 }
 
@@ -198,16 +290,21 @@ impl Case<'_> {
         let (offer, needs_runtime) = self.offer().await;
         let offer = offer.as_ref().unwrap_or(self.conversion);
         let remarks = credentials::find(self.job);
+        let is_brief = match self.ruling.rule.denial() {
+            Some(form) => form == DenialForm::Summary,
+            None => self.request.user_info.is_service_account(),
+        };
         let detail = if !remarks.is_empty() {
             Detail::Credentials
-        } else if self.request.user_info.is_service_account() && !show {
-            Detail::Machine
+        } else if is_brief && !show {
+            Detail::Summary
         } else {
             Detail::Full
         };
         let denial = Denial {
             cause,
-            rule: &self.app.rule,
+            ruling: self.ruling,
+            no_right: self.no_right,
             namespace: &self.request.namespace,
             change: self.change,
             conversion: offer,
@@ -255,39 +352,53 @@ impl Case<'_> {
     }
 }
 
-fn scaled(
+async fn scaled(
     app: &App,
     door: Door,
     request: &Request,
     workers: (i64, i64),
     change: &Change,
-) -> Response {
-    let rule: &Rule = &app.rule;
-    let annotations = respond::annotations(rule.mode.as_str(), rule.name(), None);
-    match (decide(rule, change, false), door) {
+) -> Result<Answer, NotYet> {
+    if !change.is_judged() {
+        return Ok(Answer::plain(respond::pass(request, door)));
+    }
+    let (ruling, _) = rule(app, request, None, None, change).await?;
+    let annotations = respond::annotations(&ruling, None);
+    let response = match (ruling.decision, door) {
         (Decision::Deny, _) => {
-            let (old, new) = workers;
-            let message = format!(
-                "scaling a PyTorchJob from {old} to {new} workers is refused in namespace {} ({}). \
-                 Delete it and submit its TrainJob with the number of nodes that you want: \
-                 kubectl get pytorchjob {} -n {} -o yaml | trainshift convert -",
-                request.namespace,
-                rule.authority(),
-                request.name,
-                request.namespace,
-            );
+            let message = denial::of_scale(&ruling, &request.namespace, &request.name, workers);
             respond::deny(request, message, std::iter::empty(), annotations)
         }
         (Decision::Warn, Door::Validate) => respond::admit(
             request,
-            warnings::of_scale(rule, &request.namespace),
+            warnings::of_scale(&ruling, &request.namespace),
             annotations,
         ),
         _ => respond::admit(request, Vec::new(), annotations),
-    }
+    };
+    Ok(Answer {
+        response,
+        ruling: Some(ruling),
+        conversion: None,
+    })
 }
 
 /// An observer that isn't interested.
 impl super::Observer for () {
     fn answered(&self, _summary: &Summary<'_>) {}
+}
+
+impl<T: super::Observer + ?Sized> super::Observer for Arc<T> {
+    fn answered(&self, summary: &Summary<'_>) {
+        self.as_ref().answered(summary);
+    }
+}
+
+/// Three that are told one after the other.
+impl<A: super::Observer, B: super::Observer, C: super::Observer> super::Observer for (A, B, C) {
+    fn answered(&self, summary: &Summary<'_>) {
+        self.0.answered(summary);
+        self.1.answered(summary);
+        self.2.answered(summary);
+    }
 }

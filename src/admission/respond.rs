@@ -5,14 +5,21 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response as HttpResponse};
+use thiserror::Error;
 
-use crate::api::meta::{PYTORCHJOB, V1_GROUP};
+use crate::api::meta::{
+    AUDIT_BYPASS, AUDIT_CODES, AUDIT_DECISION, AUDIT_EXEMPTION, AUDIT_FAILED_CONDITIONS,
+    AUDIT_MODE, AUDIT_POLICY, AUDIT_VERDICT, PYTORCHJOB, UNREADABLE, V1_GROUP,
+};
 use crate::api::review::{
     Cause, Details, REVIEW_API_VERSION, REVIEW_KIND, Request, Response, ReviewResponse, Status,
 };
 use crate::convert::Conversion;
 use crate::convert::finding::Finding;
+use crate::policy::judge::Excuse;
+use crate::policy::{Decision, Ruling};
 
+use super::Door;
 use super::decode::{BadObject, BadReview};
 use super::warnings::one_line;
 
@@ -27,7 +34,23 @@ pub enum Reply {
     /// Nothing that could be judged.
     Bad(BadReview),
     /// A request that can't be judged yet: HTTP 500, so that the webhook's failurePolicy decides.
-    NotYet,
+    NotYet(NotYet),
+}
+
+/// What isn't known, and without which nothing can be judged.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum NotYet {
+    /// Trainer's version and runtimes.
+    #[error("trainshift has not read the cluster yet; see /readyz on its admin port")]
+    Cluster,
+    /// Policies and namespaces.
+    #[error("trainshift has not read the policies yet; see /readyz on its admin port")]
+    Policies,
+    /// The labels of one namespace.
+    #[error(
+        "trainshift can't read namespace {0}, and so can't tell which policy holds in it; see its log"
+    )]
+    Namespace(String),
 }
 
 impl IntoResponse for Reply {
@@ -39,10 +62,8 @@ impl IntoResponse for Reply {
                 response,
             })
             .into_response(),
-            Self::NotYet => {
-                let text =
-                    "trainshift has not read the cluster yet; see /readyz on its admin port\n";
-                (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+            Self::NotYet(why) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, format!("{why}\n")).into_response()
             }
             Self::Bad(review) => (StatusCode::BAD_REQUEST, format!("{review}\n")).into_response(),
         }
@@ -63,6 +84,17 @@ pub fn admit(
         warnings,
         audit_annotations,
     }
+}
+
+/// Admits a request that no rule is asked about. `/validate` leaves a note that it was seen.
+#[must_use]
+pub fn pass(request: &Request, door: Door) -> Response {
+    let note = (
+        AUDIT_DECISION.to_owned(),
+        Decision::Admit.as_str().to_owned(),
+    );
+    let notes = (door == Door::Validate).then_some(note);
+    admit(request, Vec::new(), notes.into_iter().collect())
 }
 
 /// Refuses the request because of a rule.
@@ -99,7 +131,7 @@ pub fn unreadable(request: &Request, bad: &BadObject) -> Response {
         message: bad.problem.clone(),
         field: bad.field.clone(),
     };
-    let annotations = BTreeMap::from([("verdict".to_owned(), "unreadable".to_owned())]);
+    let annotations = BTreeMap::from([(AUDIT_VERDICT.to_owned(), UNREADABLE.to_owned())]);
     refuse(
         request,
         400,
@@ -142,24 +174,36 @@ fn refuse(
 
 /// What the audit log keeps of a judgement. The API server puts the webhook's name before each key.
 #[must_use]
-pub fn annotations(
-    mode: &str,
-    policy: &str,
-    conversion: Option<&Conversion>,
-) -> BTreeMap<String, String> {
-    let mut annotations = BTreeMap::from([
-        ("mode".to_owned(), mode.to_owned()),
-        ("policy".to_owned(), policy.to_owned()),
-    ]);
+pub fn annotations(ruling: &Ruling, conversion: Option<&Conversion>) -> BTreeMap<String, String> {
+    let mut annotations = BTreeMap::new();
+    let mut put = |key: &str, value: &str| {
+        annotations.insert(key.to_owned(), one_line(value));
+    };
+    put(AUDIT_DECISION, ruling.decision.as_str());
+    put(AUDIT_MODE, ruling.rule.mode.as_str());
+    put(AUDIT_POLICY, ruling.rule.name());
+    match &ruling.excuse {
+        Some(Excuse::Exemption(exemption)) => put(AUDIT_EXEMPTION, &exemption.name),
+        Some(Excuse::Bypass(reason)) => put(AUDIT_BYPASS, reason),
+        None => {}
+    }
+    if !ruling.failures.is_empty() {
+        let failed: Vec<_> = ruling
+            .failures
+            .iter()
+            .map(|failure| format!("{}/{}", failure.policy, failure.condition))
+            .collect();
+        put(AUDIT_FAILED_CONDITIONS, &failed.join(","));
+    }
     if let Some(conversion) = conversion {
-        annotations.insert("verdict".to_owned(), conversion.verdict.as_str().to_owned());
+        put(AUDIT_VERDICT, conversion.verdict.as_str());
         let mut codes: Vec<_> = conversion
             .notable()
             .map(|finding| finding.code.as_str())
             .collect();
         codes.sort_unstable();
         codes.dedup();
-        annotations.insert("codes".to_owned(), codes.join(","));
+        put(AUDIT_CODES, &codes.join(","));
     }
     annotations
 }

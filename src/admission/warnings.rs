@@ -1,27 +1,30 @@
 //! Warnings: lines that kubectl prints beside a request that went through.
 
+use jiff::Timestamp;
+
+use crate::api::meta::ANNOTATION_BYPASS;
 use crate::convert::{Conversion, Verdict};
-use crate::policy::{Change, Rule};
+use crate::policy::judge::Excuse;
+use crate::policy::{Change, Ruling};
 
 /// Longest line, in characters; the API server cuts longer ones without saying so.
 const MAX_LENGTH: usize = 256;
 /// Most lines; more than a screen is read by nobody.
 const MAX_LINES: usize = 8;
+/// How to get at the TrainJob.
+const ADVICE: &str = "See its TrainJob: trainshift convert FILE, \
+    or apply it with --dry-run=server and the annotation trainshift.dev/show: trainjob";
 
-/// The warnings about a job that is admitted under `rule`.
+/// The warnings about a job that is admitted by `ruling`.
 #[must_use]
 pub fn of_job(
-    rule: &Rule,
+    ruling: &Ruling,
     namespace: &str,
     change: &Change,
     conversion: &Conversion,
 ) -> Vec<String> {
-    let mut lines = vec![headline(rule, namespace, change, conversion.verdict)];
-    lines.extend(
-        rule.message
-            .iter()
-            .map(|message| format!("trainshift: {message}")),
-    );
+    let mut lines = headline(ruling, namespace, change, conversion.verdict);
+    lines.extend(message(ruling));
     let findings: Vec<_> = conversion.notable().collect();
     let room = MAX_LINES - lines.len();
     // What is left out takes a line of its own.
@@ -50,39 +53,62 @@ pub fn of_job(
 
 /// The warnings about a job that is given more workers.
 #[must_use]
-pub fn of_scale(rule: &Rule, namespace: &str) -> Vec<String> {
+pub fn of_scale(ruling: &Ruling, namespace: &str) -> Vec<String> {
     let line = format!(
         "trainshift: {}. A TrainJob can't be scaled: choose numNodes when you create it",
-        retired(rule, namespace)
+        retired(ruling, namespace)
     );
-    vec![one_line(&line)]
+    let lines = [line].into_iter().chain(message(ruling));
+    lines.map(|line| one_line(&line)).collect()
 }
 
-fn headline(rule: &Rule, namespace: &str, change: &Change, verdict: Verdict) -> String {
-    let retired = retired(rule, namespace);
+/// What the policy says besides.
+fn message(ruling: &Ruling) -> Option<String> {
+    let message = ruling.rule.message();
+    message.map(|message| format!("trainshift: {message}"))
+}
+
+/// What happens, and what to do; in a line each where one would be cut.
+fn headline(ruling: &Ruling, namespace: &str, change: &Change, verdict: Verdict) -> Vec<String> {
+    let retired = retired(ruling, namespace);
     if verdict == Verdict::Refused {
-        return format!("trainshift: {retired}. This one can't become a TrainJob yet:");
+        return vec![format!(
+            "trainshift: {retired}. This one can't become a TrainJob yet:"
+        )];
     }
     let what = if *change == Change::Created {
         "This one still runs on v1"
     } else {
         "This change still goes through"
     };
-    format!(
-        "trainshift: {retired}. {what}. See its TrainJob: trainshift convert FILE, \
-         or apply it with --dry-run=server and the annotation trainshift.dev/show: trainjob"
-    )
+    let happens = format!("trainshift: {retired}. {what}.");
+    let together = format!("{happens} {ADVICE}");
+    if together.chars().count() > MAX_LENGTH {
+        vec![happens, format!("trainshift: {ADVICE}")]
+    } else {
+        vec![together]
+    }
 }
 
-fn retired(rule: &Rule, namespace: &str) -> String {
-    match &rule.next {
-        Some((mode, from)) => {
-            let date = from.strftime("%Y-%m-%d");
-            format!(
-                "PyTorchJob is being retired: in namespace {namespace} mode {mode} begins on {date}"
-            )
-        }
-        None => "PyTorchJob is being retired".to_owned(),
+fn retired(ruling: &Ruling, namespace: &str) -> String {
+    let date = |time: Timestamp| time.strftime("%Y-%m-%d");
+    let rule = &ruling.rule;
+    match (&ruling.excuse, &rule.next) {
+        (Some(Excuse::Exemption(exemption)), _) => format!(
+            "PyTorchJob is refused in namespace {namespace} ({}), but exemption {} lets this one pass until {}",
+            rule.authority(),
+            exemption.name,
+            date(exemption.until),
+        ),
+        (Some(Excuse::Bypass(reason)), _) => format!(
+            "PyTorchJob is refused in namespace {namespace} ({}); {ANNOTATION_BYPASS} lets this one pass, and is recorded: {reason}",
+            rule.authority(),
+        ),
+        (None, Some((mode, from))) => format!(
+            "PyTorchJob is being retired: in namespace {namespace} mode {mode} begins on {}",
+            date(*from),
+        ),
+        (None, None) => "PyTorchJob is being retired".to_owned(),
     }
 }
 

@@ -82,6 +82,68 @@ pub const OWN_PREFIX: &str = "trainshift.dev/";
 pub const ANNOTATION_SHOW: &str = "trainshift.dev/show";
 /// Value of [`ANNOTATION_SHOW`].
 pub const SHOW_TRAINJOB: &str = "trainjob";
+/// On a job: the reason for which it is to pass a denial. Takes the verb [`VERB_BYPASS`] besides.
+pub const ANNOTATION_BYPASS: &str = "trainshift.dev/bypass";
+/// On a namespace: the mode that its owner wants, where it is stricter than the policy's.
+pub const LABEL_MODE: &str = "trainshift.dev/mode";
+/// The user as whom Kueue starts jobs that wait.
+pub const KUEUE_CONTROLLER: &str = "system:serviceaccount:kueue-system:kueue-controller-manager";
+/// API group of trainshift's own kind.
+pub const OWN_GROUP: &str = "trainshift.dev";
+/// API version of trainshift's own kinds.
+pub const OWN_API_VERSION: &str = "trainshift.dev/v1alpha1";
+/// trainshift's own kind.
+pub const MIGRATION_POLICY: &str = "MigrationPolicy";
+/// Kind of a file that says what policies must do; no cluster knows it.
+pub const MIGRATION_POLICY_TEST: &str = "MigrationPolicyTest";
+/// Resource name of trainshift's own kind.
+pub const MIGRATION_POLICIES: &str = "migrationpolicies";
+/// Name of the definition of trainshift's own kind.
+pub const POLICY_CRD: &str = "migrationpolicies.trainshift.dev";
+/// The verb on a policy that lets a user pass its denial.
+pub const VERB_BYPASS: &str = "bypass";
+/// What stands for a policy where none matches, in messages and as the resource name of [`VERB_BYPASS`].
+pub const BUILT_IN: &str = "built-in";
+/// Label that the API server puts on every namespace: its name.
+pub const LABEL_NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+
+/// The webhook that refuses, so that its text is the one that people read.
+pub const MUTATING_WEBHOOK: &str = "mutate.trainshift.dev";
+/// The webhook that judges everything, warns and records.
+pub const VALIDATING_WEBHOOK: &str = "validate.trainshift.dev";
+/// Audit annotation, after the webhook's name, on every answer of `/validate`: `admit`, `warn` or `deny`.
+pub const AUDIT_DECISION: &str = "decision";
+/// Audit annotation: the mode in force, where a rule was asked.
+pub const AUDIT_MODE: &str = "mode";
+/// Audit annotation: the policy that set it.
+pub const AUDIT_POLICY: &str = "policy";
+/// Audit annotation: what the conversion came to, or [`UNREADABLE`].
+pub const AUDIT_VERDICT: &str = "verdict";
+/// Value of [`AUDIT_VERDICT`] for an object that is no `PyTorchJob`.
+pub const UNREADABLE: &str = "unreadable";
+/// Audit annotation: codes of the findings, sorted, with commas between.
+pub const AUDIT_CODES: &str = "codes";
+/// Audit annotation: the exemption by which the request went on.
+pub const AUDIT_EXEMPTION: &str = "exemption";
+/// Audit annotation: the reason that was given for going past the policy.
+pub const AUDIT_BYPASS: &str = "bypass";
+/// Audit annotation: conditions that could not be evaluated, and so counted as holding.
+pub const AUDIT_FAILED_CONDITIONS: &str = "failed-conditions";
+
+/// Condition of a policy: it works as it is written.
+pub const READY: &str = "Ready";
+/// Condition of a policy: one of its CEL conditions has no answer, and counts as true.
+pub const EXPRESSION_FAILING: &str = "ExpressionFailing";
+/// Condition of a policy: the runtime that it names isn't in the cluster.
+pub const RUNTIME_UNKNOWN: &str = "RuntimeUnknown";
+/// Condition of a policy: wherever it holds, another one comes first.
+pub const SHADOWED: &str = "Shadowed";
+/// Condition of a policy: it holds in no namespace.
+pub const MATCHES_NOTHING: &str = "MatchesNothing";
+/// Condition of a policy: exemptions of it have ended.
+pub const EXEMPTIONS_EXPIRED: &str = "ExemptionsExpired";
+/// Who writes the status of policies, in their `managedFields`.
+pub const STATUS_MANAGER: &str = "trainshift-status";
 
 /// Pod annotation and label with a pod's index in its Job, set by Kubernetes on Indexed Jobs.
 pub const JOB_COMPLETION_INDEX: &str = "batch.kubernetes.io/job-completion-index";

@@ -1,7 +1,9 @@
 //! `trainshift generate`: what an installation needs, on stdout.
 
+mod crd;
 mod rbac;
-mod review;
+pub(super) mod review;
+mod vap;
 mod webhook;
 
 use clap::{CommandFactory as _, Subcommand};
@@ -18,6 +20,10 @@ pub(super) enum Command {
     Webhook(webhook::Args),
     /// The ClusterTrainingRuntime that most converted jobs refer to; installed once in a cluster
     Runtimes,
+    /// The CustomResourceDefinition of MigrationPolicy, to be installed before the first policy
+    Crd,
+    /// A ValidatingAdmissionPolicy that refuses what the MigrationPolicies deny when trainshift doesn't answer
+    Vap(vap::Args),
     /// The rights of `trainshift serve` in a cluster, as a ClusterRole and its binding
     Rbac(rbac::Args),
     /// The AdmissionReview that the API server would send for a PyTorchJob, to try a policy or a server with
@@ -33,14 +39,32 @@ pub(super) enum Command {
     /// docs/conversion.md
     #[command(hide = true)]
     ConversionDocs,
+    /// docs/policy-fields.md
+    #[command(hide = true)]
+    PolicyDocs,
 }
 
 /// Runs the command.
-pub(super) fn run(command: Command, io: &mut Io<'_>) -> anyhow::Result<Exit> {
+///
+/// # Errors
+/// When its arguments, its files or its cluster can't be used.
+pub(super) fn run(command: Command, io: &mut Io<'_>) -> Result<Exit, (Exit, anyhow::Error)> {
     match command {
+        Command::Vap(args) => vap::run(&args, io),
+        others => print(others, io).map_err(|error| (Exit::Usage, error)),
+    }
+}
+
+fn print(command: Command, io: &mut Io<'_>) -> anyhow::Result<Exit> {
+    match command {
+        // It has errors of its own.
+        Command::Vap(_) => {}
         Command::Webhook(args) => return webhook::run(&args, io),
         Command::Rbac(args) => return rbac::run(&args, io),
         Command::Review(args) => return review::run(&args, io),
+        Command::Crd => io
+            .out
+            .write_all(output::yaml(&crd::definition())?.as_bytes())?,
         Command::Runtimes => io
             .out
             .write_all(output::yaml(&runtime::shipped())?.as_bytes())?,
@@ -52,6 +76,9 @@ pub(super) fn run(command: Command, io: &mut Io<'_>) -> anyhow::Result<Exit> {
         Command::CliDocs => io
             .out
             .write_all(docs::command_line::markdown().as_bytes())?,
+        Command::PolicyDocs => io
+            .out
+            .write_all(docs::policy_fields::markdown()?.as_bytes())?,
         Command::ConversionDocs => io.out.write_all(docs::conversion::markdown()?.as_bytes())?,
     }
     Ok(Exit::Done)

@@ -9,8 +9,14 @@
 pub mod files;
 pub mod job;
 mod locate;
+pub(super) mod near;
 pub mod parse;
+pub mod places;
+pub mod policies;
+pub mod schema;
 pub mod split;
+pub mod strict;
+pub mod time;
 
 use std::fmt;
 

@@ -10,18 +10,23 @@ mod settings;
 use std::sync::Arc;
 
 use anyhow::Error;
+use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use kube::Client;
 use tracing::info;
 
 use super::Exit;
-use crate::admission::{self, App, Cluster, Offline};
+use crate::admission::{self, App, Clock, Cluster, Offline};
+use crate::api::policy::MigrationPolicy;
+use crate::cli::input::policies;
 use crate::convert::target::Target;
 use crate::discovery;
-use crate::policy::Rule;
 use crate::server::cluster::Live;
 use crate::server::count::Counted;
+use crate::server::events::Events;
+use crate::server::policies::{Feed, PolicyFile};
 use crate::server::ready::Readiness;
+use crate::server::standing::{Failures, Reporter};
 use crate::server::tasks::Tasks;
 use crate::server::tls::{Certificates, Identity};
 use crate::server::{self, Parts, ServerError, self_signed};
@@ -48,6 +53,13 @@ pub(super) fn run(flags: Flags) -> Result<(), (Exit, Error)> {
 async fn serve(settings: Settings) -> Result<(), (Exit, Error)> {
     let identity = identity(&settings)?;
     let expires = identity.not_after();
+    let file = match &settings.policy {
+        Some(path) => Some(
+            PolicyFile::open(path, read)
+                .map_err(|error| (Exit::Usage, Error::msg(error).context("--policy")))?,
+        ),
+        None => None,
+    };
     let client = match &settings.cluster {
         Some(connection) => Some(
             discovery::connect(connection)
@@ -64,6 +76,7 @@ async fn serve(settings: Settings) -> Result<(), (Exit, Error)> {
         expires,
         mode: settings.mode,
         cluster: settings.cluster.is_some(),
+        file: file.as_ref().map(|file| (file.path(), file.count())),
     };
     info!(
         webhook = %greeting.webhook,
@@ -77,23 +90,54 @@ async fn serve(settings: Settings) -> Result<(), (Exit, Error)> {
         greeting.print();
     }
 
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Arc::new(Metrics::counting_namespaces(settings.metrics_namespaces));
     let mut parts = Parts {
         certificates: Certificates::new(identity, metrics.certificate_expiry.clone()),
         metrics,
         readiness: Readiness::default(),
         tasks: Tasks::default(),
     };
-    let app = App {
-        rule: Rule::built_in(settings.mode),
-        cluster: cluster(client, settings.wishes, &mut parts),
-        queue_controllers: settings.queue_controllers,
-        observer: Arc::new(Counted(Arc::clone(&parts.metrics))),
+    let policies = Arc::new(ArcSwapOption::empty());
+    // A file of policies has no status.
+    let status = client.clone().filter(|_| file.is_none());
+    let feed = Feed {
+        client: client.clone(),
+        file,
+        default: settings.mode,
+        policies: Arc::clone(&policies),
+        metrics: Arc::clone(&parts.metrics),
     };
+    let part = parts.readiness.part("policies");
+    parts.tasks.spawn("policies", feed.follow(part));
+    let clock: Clock = Arc::new(Timestamp::now);
+    let reporter = Reporter {
+        policies,
+        failures: Arc::new(Failures::new(Arc::clone(&clock))),
+        events: events(client.clone(), &clock, &mut parts),
+        cluster: cluster(client, settings.wishes, &mut parts),
+        metrics: Arc::clone(&parts.metrics),
+        client: status,
+        clock,
+    };
+    let app = app(&reporter, settings.queue_controllers);
+    parts.tasks.spawn("status of policies", reporter.follow());
     listening
         .run(admission::router(Arc::new(app)), parts)
         .await
         .map_err(coded)
+}
+
+/// What judges requests, by what is reported on, and tells the reporter of them.
+fn app(reporter: &Reporter, queue_controllers: Vec<String>) -> App {
+    let counted = Counted(Arc::clone(&reporter.metrics));
+    let failures = Arc::clone(&reporter.failures);
+    App {
+        policies: Arc::clone(&reporter.policies),
+        clock: Arc::clone(&reporter.clock),
+        cluster: Arc::clone(&reporter.cluster),
+        queue_controllers,
+        observer: Arc::new((counted, failures, reporter.events.clone())),
+    }
 }
 
 /// The cluster behind `client`, followed by a task of its own, or what is assumed where none is.
@@ -105,6 +149,27 @@ fn cluster(client: Option<Client>, wishes: Target, parts: &mut Parts) -> Arc<dyn
     let part = parts.readiness.part("cluster");
     parts.tasks.spawn("cluster", Arc::clone(&live).follow(part));
     live
+}
+
+/// Where Events are told, and the task that writes them.
+fn events(client: Option<Client>, clock: &Clock, parts: &mut Parts) -> Events {
+    let metrics = Arc::clone(&parts.metrics);
+    let Some(client) = client else {
+        return Events::nowhere(metrics);
+    };
+    // In a pod, its name.
+    let instance = std::env::var("HOSTNAME").unwrap_or_default();
+    let (events, recorder) = Events::to(client, Arc::clone(clock), &instance, metrics);
+    parts.tasks.spawn("events", recorder.follow());
+    events
+}
+
+/// The policies in the text of a file, or all of its mistakes.
+fn read(file: &str, text: &str) -> Result<Vec<MigrationPolicy>, String> {
+    policies::read(file, text).map_err(|faults| {
+        let lines: Vec<_> = faults.iter().map(ToString::to_string).collect();
+        lines.join("\n")
+    })
 }
 
 /// The pair in `--tls-dir`, or one made now.

@@ -47,7 +47,7 @@ impl TargetArgs {
 
 /// A version that was typed.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum To {
+pub(super) enum To {
     /// Trainer 2.0
     #[value(name = "2.0")]
     V2_0,
@@ -110,7 +110,7 @@ impl Layout {
 
 impl To {
     /// The version that was named, if one was.
-    fn dialect(self) -> Option<Dialect> {
+    pub(super) fn dialect(self) -> Option<Dialect> {
         match self {
             Self::V2_0 => Some(Dialect::V2_0),
             Self::V2_1 => Some(Dialect::V2_1),

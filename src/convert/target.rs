@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::api::meta::SHIPPED_RUNTIME;
+use crate::api::policy;
 
 pub use super::dialect::Dialect;
 
@@ -76,6 +77,26 @@ impl Default for Target {
 }
 
 impl Target {
+    /// The same as a policy wants it; what the policy doesn't say stays.
+    #[must_use]
+    pub fn wanted(self, wishes: &policy::Conversion) -> Self {
+        let style = wishes.style.map(|style| match style {
+            policy::Style::Exact => Style::Exact,
+            policy::Style::Idiomatic => Style::Idiomatic,
+        });
+        let layout = wishes.layout.map(|layout| match layout {
+            policy::Layout::Auto => Layout::Auto,
+            policy::Layout::One => Layout::One,
+            policy::Layout::Roles => Layout::Roles,
+        });
+        Self {
+            style: style.unwrap_or(self.style),
+            layout: layout.unwrap_or(self.layout),
+            runtime: wishes.runtime.clone().or(self.runtime),
+            ..self
+        }
+    }
+
     /// Whether trainshift's own runtime is installed.
     #[must_use]
     pub fn has_shipped_runtime(&self) -> bool {

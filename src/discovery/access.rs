@@ -10,7 +10,7 @@ use k8s_openapi::api::authorization::v1::{
 use kube::api::PostParams;
 use kube::{Api, Client};
 
-use crate::api::meta::TRAINER_GROUP;
+use crate::api::meta::{MIGRATION_POLICIES, OWN_GROUP, TRAINER_GROUP, VERB_BYPASS};
 use crate::api::review::UserInfo;
 
 /// How long an answer is taken for true.
@@ -18,10 +18,43 @@ const REMEMBERED: Duration = Duration::from_secs(10);
 /// Most answers that are remembered.
 const MAX_REMEMBERED: usize = 4096;
 
+/// What a user may or may not do.
+#[derive(Clone, Copy, Debug)]
+pub enum Right<'a> {
+    /// Create TrainingRuntimes in this namespace.
+    CreateRuntimes(&'a str),
+    /// Pass the denials of this policy.
+    Bypass(&'a str),
+}
+
+impl Right<'_> {
+    fn attributes(self) -> ResourceAttributes {
+        let of = |group: &str, resource: &str, verb: &str| ResourceAttributes {
+            group: Some(group.to_owned()),
+            resource: Some(resource.to_owned()),
+            verb: Some(verb.to_owned()),
+            ..ResourceAttributes::default()
+        };
+        match self {
+            Self::CreateRuntimes(namespace) => ResourceAttributes {
+                namespace: Some(namespace.to_owned()),
+                ..of(TRAINER_GROUP, "trainingruntimes", "create")
+            },
+            Self::Bypass(policy) => ResourceAttributes {
+                name: Some(policy.to_owned()),
+                ..of(OWN_GROUP, MIGRATION_POLICIES, VERB_BYPASS)
+            },
+        }
+    }
+}
+
+/// A user, and what he may or may not do: verb, namespace and name.
+type Question = (UserInfo, String);
+
 /// Asks what users may do.
 pub struct Access {
     client: Client,
-    remembered: Mutex<HashMap<(UserInfo, String), (bool, Instant)>>,
+    remembered: Mutex<HashMap<Question, (bool, Instant)>>,
 }
 
 impl Access {
@@ -34,29 +67,25 @@ impl Access {
         }
     }
 
-    /// Whether `user` may create TrainingRuntimes in `namespace`.
+    /// Whether `user` has `right`.
     ///
     /// # Errors
     /// When the API server can't be reached or refuses to say.
-    pub async fn may_create_runtimes(
-        &self,
-        user: &UserInfo,
-        namespace: &str,
-    ) -> Result<bool, kube::Error> {
-        let key = (user.clone(), namespace.to_owned());
+    pub async fn may(&self, user: &UserInfo, right: Right<'_>) -> Result<bool, kube::Error> {
+        let key = (user.clone(), format!("{right:?}"));
         if let Some(allowed) = self.recall(&key) {
             return Ok(allowed);
         }
         let reviews: Api<SubjectAccessReview> = Api::all(self.client.clone());
         let answer = reviews
-            .create(&PostParams::default(), &review(user, namespace))
+            .create(&PostParams::default(), &review(user, right))
             .await?;
         let allowed = answer.status.is_some_and(|status| status.allowed);
         self.remember(key, allowed);
         Ok(allowed)
     }
 
-    fn recall(&self, key: &(UserInfo, String)) -> Option<bool> {
+    fn recall(&self, key: &Question) -> Option<bool> {
         let remembered = self
             .remembered
             .lock()
@@ -67,7 +96,7 @@ impl Access {
             .map(|(allowed, _)| *allowed)
     }
 
-    fn remember(&self, key: (UserInfo, String), allowed: bool) {
+    fn remember(&self, key: Question, allowed: bool) {
         let mut remembered = self
             .remembered
             .lock()
@@ -82,20 +111,14 @@ impl Access {
 }
 
 /// The whole identity is passed on: authorizers may look at groups and extra as well as at the name.
-fn review(user: &UserInfo, namespace: &str) -> SubjectAccessReview {
+fn review(user: &UserInfo, right: Right<'_>) -> SubjectAccessReview {
     SubjectAccessReview {
         spec: SubjectAccessReviewSpec {
             user: Some(user.username.clone()),
             uid: (!user.uid.is_empty()).then(|| user.uid.clone()),
             groups: Some(user.groups.clone()),
             extra: Some(user.extra.clone()),
-            resource_attributes: Some(ResourceAttributes {
-                group: Some(TRAINER_GROUP.to_owned()),
-                resource: Some("trainingruntimes".to_owned()),
-                verb: Some("create".to_owned()),
-                namespace: Some(namespace.to_owned()),
-                ..ResourceAttributes::default()
-            }),
+            resource_attributes: Some(right.attributes()),
             ..SubjectAccessReviewSpec::default()
         },
         ..SubjectAccessReview::default()

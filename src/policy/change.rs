@@ -11,7 +11,7 @@ use crate::api::pod::{PodSpec, PodTemplate};
 use crate::api::pytorchjob::{PyTorchJob, PyTorchJobSpec, ReplicaSpec};
 
 /// Pod fields by which a queue places a job, and that say nothing of what it runs.
-const PLACEMENT: [&str; 3] = ["nodeSelector", "schedulingGates", "tolerations"];
+pub(super) const PLACEMENT: [&str; 3] = ["nodeSelector", "schedulingGates", "tolerations"];
 
 /// What a request does to a job.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -1,22 +1,23 @@
 //! The live cluster as admission sees it: a target that is read again and again, and questions about users.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use kube::Client;
+use k8s_openapi::api::core::v1::Namespace as NamespaceObject;
+use kube::{Api, Client};
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use super::ready::Part;
 use super::tasks::Failure;
-use crate::admission::Cluster;
+use crate::admission::{Asked, Cluster};
 use crate::api::review::UserInfo;
 use crate::convert::target::Target;
-use crate::discovery::access::Access;
+use crate::discovery::access::{Access, Right};
 use crate::discovery::{self, DiscoveryError};
+use crate::policy::Namespace;
 
 /// How long a reading is taken for true.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -91,26 +92,47 @@ impl Cluster for Live {
         self.target.load_full()
     }
 
+    fn namespace<'a>(&'a self, name: &'a str) -> Asked<'a, Namespace> {
+        let namespaces: Api<NamespaceObject> = Api::all(self.client.clone());
+        Box::pin(asked("the labels of a namespace", name, async move {
+            let found = namespaces.get_metadata(name).await?;
+            Ok(Namespace::new(
+                name,
+                found.metadata.labels.unwrap_or_default(),
+            ))
+        }))
+    }
+
     fn may_create_runtimes<'a>(
         &'a self,
         user: &'a UserInfo,
         namespace: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Option<bool>> + Send + 'a>> {
-        Box::pin(async move {
-            match timeout(PATIENCE, self.access.may_create_runtimes(user, namespace)).await {
-                Ok(Ok(allowed)) => Some(allowed),
-                Ok(Err(error)) => {
-                    warn!(%error, user = user.username, namespace, "can't tell what a user may do");
-                    None
-                }
-                Err(_) => {
-                    warn!(
-                        user = user.username,
-                        namespace, "the API server takes too long to say what a user may do"
-                    );
-                    None
-                }
-            }
-        })
+    ) -> Asked<'a, bool> {
+        let answer = self.access.may(user, Right::CreateRuntimes(namespace));
+        Box::pin(asked("what a user may do", &user.username, answer))
+    }
+
+    fn may_bypass<'a>(&'a self, user: &'a UserInfo, policy: &'a str) -> Asked<'a, bool> {
+        let answer = self.access.may(user, Right::Bypass(policy));
+        Box::pin(asked("what a user may do", &user.username, answer))
+    }
+}
+
+/// What the API server answers, if it does so in time.
+async fn asked<T>(
+    what: &str,
+    whom: &str,
+    answer: impl Future<Output = Result<T, kube::Error>>,
+) -> Option<T> {
+    match timeout(PATIENCE, answer).await {
+        Ok(Ok(answer)) => Some(answer),
+        Ok(Err(error)) => {
+            warn!(%error, whom, "the API server doesn't say: {what}");
+            None
+        }
+        Err(_) => {
+            warn!(whom, "the API server takes too long to say: {what}");
+            None
+        }
     }
 }

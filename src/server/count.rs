@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::admission::{Door, Observer, Outcome, Summary};
 use crate::convert::Verdict;
 use crate::policy;
-use crate::telemetry::labels::{self, Decision, Endpoint, Mode, Operation};
+use crate::telemetry::labels::{self, Decision, Endpoint, Excuse, Mode, Operation};
 use crate::telemetry::{Judgement, Metrics};
 
 /// Puts every answer into the metrics.
@@ -13,17 +13,22 @@ pub struct Counted(pub Arc<Metrics>);
 
 impl Observer for Counted {
     fn answered(&self, summary: &Summary<'_>) {
+        let asked = summary.request.map_or(("", ""), |request| {
+            let subresource = request.sub_resource.as_deref().unwrap_or_default();
+            (request.operation.as_str(), subresource)
+        });
         let judgement = Judgement {
             path: match summary.door {
                 Door::Mutate => Endpoint::Mutate,
                 Door::Validate => Endpoint::Validate,
             },
-            mode: match summary.mode {
-                policy::Mode::Audit => Mode::Audit,
-                policy::Mode::Warn => Mode::Warn,
-                policy::Mode::Deny => Mode::Deny,
+            mode: match summary.ruling.map(|ruling| ruling.rule.mode) {
+                Some(policy::Mode::Audit) => Mode::Audit,
+                Some(policy::Mode::Warn) => Mode::Warn,
+                Some(policy::Mode::Deny) => Mode::Deny,
+                None => Mode::None,
             },
-            operation: match (summary.operation, summary.subresource) {
+            operation: match asked {
                 ("CREATE", "") => Operation::Create,
                 ("UPDATE", "") => Operation::Update,
                 ("UPDATE", "scale") => Operation::Scale,
@@ -45,6 +50,7 @@ impl Observer for Counted {
             },
         };
         self.0.judged(&judgement, summary.took);
+        self.count_policies(summary, &judgement);
         for finding in summary
             .conversion
             .iter()
@@ -52,6 +58,31 @@ impl Observer for Counted {
         {
             self.0.found(finding.code.as_str());
         }
+    }
+}
+
+impl Counted {
+    /// A request that goes on passes both doors; it is counted at the second.
+    fn count_policies(&self, summary: &Summary<'_>, judgement: &Judgement) {
+        let (Some(request), Some(ruling)) = (summary.request, summary.ruling) else {
+            return;
+        };
+        let policies = &self.0.policies;
+        for failure in &ruling.failures {
+            policies.condition_failed(&failure.policy);
+        }
+        let is_refused = ruling.decision == policy::Decision::Deny;
+        if summary.door == Door::Mutate && !is_refused {
+            return;
+        }
+        policies.judged_in(&request.namespace, judgement.decision);
+        let excuse = match (&ruling.excuse, ruling.decision) {
+            (None, policy::Decision::Deny) => Excuse::None,
+            (Some(policy::Excuse::Exemption(_)), policy::Decision::Warn) => Excuse::Exemption,
+            (Some(policy::Excuse::Bypass(_)), policy::Decision::Warn) => Excuse::Bypass,
+            _ => return,
+        };
+        policies.under_deny(excuse);
     }
 }
 
@@ -64,6 +95,7 @@ mod tests {
     use super::*;
     use crate::convert::convert;
     use crate::convert::target::Target;
+    use crate::policy::{Rule, Ruling};
 
     #[test]
     fn an_answer_is_counted_with_its_findings() {
@@ -76,11 +108,18 @@ mod tests {
         .unwrap();
         let conversion = convert(&job, &Target::default());
         let metrics = Arc::new(Metrics::new());
+        let request = serde_json::from_value(json!({"uid": "1", "operation": "CREATE"})).unwrap();
+        let ruling = Ruling {
+            rule: Rule::built_in(policy::Mode::Warn),
+            decision: policy::Decision::Warn,
+            excuse: None,
+            ended: None,
+            failures: Vec::new(),
+        };
         Counted(Arc::clone(&metrics)).answered(&Summary {
             door: Door::Validate,
-            operation: "CREATE",
-            subresource: "",
-            mode: policy::Mode::Warn,
+            request: Some(&request),
+            ruling: Some(&ruling),
             conversion: Some(&conversion),
             outcome: Outcome::Warned,
             took: Duration::from_micros(50),

@@ -134,3 +134,39 @@ label! {
         Other = "other",
     }
 }
+
+label! {
+    /// What kept a request from being refused (label `excuse`).
+    Excuse {
+        /// An exemption of the policy.
+        Exemption = "exemption",
+        /// The right to pass a denial, and a reason.
+        Bypass = "bypass",
+        /// Nothing: it was refused.
+        None = "none",
+    }
+}
+
+label! {
+    /// What became of an Event (label `result`).
+    EventFate {
+        /// The API server has it.
+        Written = "written",
+        /// The API server did not take it.
+        Failed = "failed",
+        /// There were too many at once.
+        Dropped = "dropped",
+    }
+}
+
+label! {
+    /// What became of a policy's status (label `result`).
+    StatusFate {
+        /// The API server has it.
+        Written = "written",
+        /// Another replica was faster.
+        Conflict = "conflict",
+        /// The API server did not take it.
+        Failed = "failed",
+    }
+}

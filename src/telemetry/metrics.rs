@@ -15,6 +15,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use super::labels::{Decision, Endpoint, HandshakeFailure, Mode, Operation, Unjudged, Verdict};
+use super::policies::Policies;
 
 /// The content type of [`Metrics::encode`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -60,6 +61,9 @@ struct NeverTls {
     reason: HandshakeFailure,
 }
 
+/// Of a metric that isn't there at all until it is set.
+type NoLabels = [(&'static str, &'static str); 0];
+
 /// Handles to all metrics. One for the process, shared in an `Arc`.
 #[derive(Debug)]
 pub struct Metrics {
@@ -71,14 +75,23 @@ pub struct Metrics {
     handshakes_failed: Family<NeverTls, Counter>,
     /// When the certificate that is served ends, in seconds since 1970.
     pub certificate_expiry: Gauge,
+    policy_file_valid: Family<NoLabels, Gauge>,
     /// Connections to the webhook port that are open now.
     pub open_connections: Gauge,
+    /// What is counted about policies.
+    pub policies: Policies,
 }
 
 impl Metrics {
     /// Registers everything. Call it once.
     #[must_use]
     pub fn new() -> Self {
+        Self::counting_namespaces(0)
+    }
+
+    /// The same, with series for as many namespaces.
+    #[must_use]
+    pub fn counting_namespaces(most: usize) -> Self {
         let metrics = Self {
             registry: Registry::with_prefix("trainshift"),
             requests: Family::default(),
@@ -87,7 +100,9 @@ impl Metrics {
             unjudged: Family::default(),
             handshakes_failed: Family::default(),
             certificate_expiry: Gauge::default(),
+            policy_file_valid: Family::default(),
             open_connections: Gauge::default(),
+            policies: Policies::new(most),
         };
         metrics.registered()
     }
@@ -130,10 +145,16 @@ impl Metrics {
             self.certificate_expiry.clone(),
         );
         registry.register(
+            "policy_file_valid",
+            "1 while the file of --policy is in force as it is, 0 while an older reading of it is",
+            self.policy_file_valid.clone(),
+        );
+        registry.register(
             "open_connections",
             "Connections to the webhook port that are open",
             self.open_connections.clone(),
         );
+        self.policies.register(registry);
         self
     }
 
@@ -163,6 +184,13 @@ impl Metrics {
         self.handshakes_failed
             .get_or_create(&NeverTls { reason })
             .inc();
+    }
+
+    /// Says whether the file of policies could be used as it is. Without such a file, nobody says so.
+    pub fn policy_file(&self, is_valid: bool) {
+        self.policy_file_valid
+            .get_or_create(&[])
+            .set(i64::from(is_valid));
     }
 
     /// All metrics in the OpenMetrics text format; its content type is [`CONTENT_TYPE`].

@@ -1,17 +1,15 @@
 //! Deny: one read says what happened and what to do, and the YAML is what the requester can submit.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use trainshift::admission::{Cluster, Offline};
+use trainshift::admission::{Asked, Cluster, Offline};
 use trainshift::api::review::UserInfo;
 use trainshift::convert::target::Target;
-use trainshift::policy::{Mode, Rule};
+use trainshift::policy::{Mode, Namespace};
 
 use crate::harness::{
-    answer, app, app_in, create, documents, message, mnist, mnist_with, requesting,
+    answer, app, app_in, create, documents, message, mnist, mnist_with, requesting, under,
 };
 
 /// A cluster in which nobody, or everybody, may create runtimes.
@@ -28,12 +26,21 @@ impl Cluster for Rights {
         Some(Arc::clone(&self.1))
     }
 
+    fn namespace<'a>(&'a self, name: &'a str) -> Asked<'a, Namespace> {
+        Box::pin(std::future::ready(Some(Namespace::named(name))))
+    }
+
     fn may_create_runtimes<'a>(
         &'a self,
         user: &'a UserInfo,
         namespace: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Option<bool>> + Send + 'a>> {
+    ) -> Asked<'a, bool> {
         assert_eq!((user.username.as_str(), namespace), ("jane", "research"));
+        Box::pin(std::future::ready(Some(self.0)))
+    }
+
+    fn may_bypass<'a>(&'a self, user: &'a UserInfo, policy: &'a str) -> Asked<'a, bool> {
+        assert_eq!((user.username.as_str(), policy), ("jane", "research"));
         Box::pin(std::future::ready(Some(self.0)))
     }
 }
@@ -93,13 +100,11 @@ async fn causes_name_field_and_code() {
 
 #[tokio::test]
 async fn the_text_says_by_whose_rule_and_since_when() {
-    let mut app = app(Mode::Deny);
-    app.rule = Rule {
-        policy: Some("research".into()),
-        since: Some("2027-02-01T00:00:00Z".parse().unwrap()),
-        message: Some("Help: https://wiki.example/trainjob".into()),
-        ..Rule::built_in(Mode::Deny)
-    };
+    let policy = json!({
+        "schedule": [{"mode": "Warn"}, {"mode": "Deny", "from": "2027-02-01T00:00:00Z"}],
+        "message": "Help: https://wiki.example/trainjob",
+    });
+    let app = under(app(Mode::Audit), &policy, "2027-02-01T00:00:00Z");
     let response = answer(app, "/validate", &create(&mnist())).await;
     let message = message(&response);
     assert!(

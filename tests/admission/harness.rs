@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header::CONTENT_TYPE};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use trainshift::admission::{App, Cluster, Offline, router};
-use trainshift::policy::{Mode, Rule};
+use trainshift::api::policy::MigrationPolicy;
+use trainshift::policy::{Mode, Policies, Snapshot};
 
 /// A job that the shipped runtime can carry: two nodes, `python train.py`.
 pub fn mnist() -> Value {
@@ -76,13 +79,32 @@ pub fn app(mode: Mode) -> App {
 /// A webhook in one mode, in the world that `cluster` tells of.
 pub fn app_in(mode: Mode, cluster: impl Cluster + 'static) -> App {
     App {
-        rule: Rule::built_in(mode),
+        policies: Arc::new(ArcSwapOption::from_pointee(Snapshot::new(mode))),
+        clock: Arc::new(Timestamp::now),
         cluster: Arc::new(cluster),
         queue_controllers: vec![
             "system:serviceaccount:kueue-system:kueue-controller-manager".to_owned(),
         ],
         observer: Arc::new(()),
     }
+}
+
+/// `app` under the `MigrationPolicy` whose spec this is, in namespace research, at `now`.
+pub fn under(mut app: App, spec: &Value, now: &str) -> App {
+    let policy: MigrationPolicy = serde_json::from_value(json!({
+        "apiVersion": "trainshift.dev/v1alpha1",
+        "kind": "MigrationPolicy",
+        "metadata": {"name": "research"},
+        "spec": spec,
+    }))
+    .unwrap();
+    let (policies, problems) = Policies::new([&policy]);
+    assert_eq!(problems, []);
+    let snapshot = Snapshot::new(Mode::Audit).with_policies(policies);
+    app.policies = Arc::new(ArcSwapOption::from_pointee(snapshot));
+    let now: Timestamp = now.parse().unwrap();
+    app.clock = Arc::new(move || now);
+    app
 }
 
 /// Sends bytes, as the API server would, and returns status and body.

@@ -10,5 +10,6 @@
 mod bad_input;
 mod denials;
 mod harness;
+mod policies;
 mod updates;
 mod warnings;

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use trainshift::admission::App;
-use trainshift::policy::{Mode, Rule};
+use trainshift::policy::Mode;
 
-use crate::harness::{answer, app, create, mnist, mnist_with, update};
+use crate::harness::{answer, app, create, mnist, mnist_with, under, update};
 
 #[tokio::test]
 async fn audit_admits_in_silence_and_leaves_a_record() {
@@ -52,13 +52,11 @@ async fn warn_says_what_happens_first_and_then_one_line_for_each_finding() {
 
 #[tokio::test]
 async fn warn_names_the_date_from_which_the_job_is_refused() {
-    let mut app = app(Mode::Warn);
-    app.rule = Rule {
-        policy: Some("research".into()),
-        next: Some((Mode::Deny, "2027-02-01T00:00:00Z".parse().unwrap())),
-        message: Some("Help: https://wiki.example/trainjob".into()),
-        ..Rule::built_in(Mode::Warn)
-    };
+    let policy = json!({
+        "schedule": [{"mode": "Warn"}, {"mode": "Deny", "from": "2027-02-01T00:00:00Z"}],
+        "message": "Help: https://wiki.example/trainjob",
+    });
+    let app = under(app(Mode::Audit), &policy, "2027-01-01T00:00:00Z");
     let response = answer(app, "/validate", &create(&mnist())).await;
     let warnings = response["warnings"].to_string();
     assert!(
@@ -152,7 +150,12 @@ async fn every_answer_is_observed_once() {
     struct Counter(Arc<AtomicUsize>);
     impl Observer for Counter {
         fn answered(&self, summary: &Summary<'_>) {
-            assert_eq!(summary.operation, "CREATE");
+            let request = summary.request.unwrap();
+            assert_eq!(
+                (request.operation.as_str(), request.namespace.as_str()),
+                ("CREATE", "research")
+            );
+            assert_eq!(summary.ruling.unwrap().rule.mode, Mode::Warn);
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -217,3 +217,107 @@ fn completes_in_every_shell() {
         assert!(ended.out.contains("trainshift"), "{shell}");
     }
 }
+
+/// A policy that denies from a date on, with an exemption.
+const POLICY: &str = "\
+apiVersion: trainshift.dev/v1alpha1
+kind: MigrationPolicy
+metadata: {name: research}
+spec:
+  match: {namespaces: [research]}
+  schedule: [{mode: Warn}, {mode: Deny, from: \"2027-02-01T00:00:00Z\"}]
+  message: \"Help: https://wiki.example/trainjob\"
+";
+
+fn vap(args: &[&str], stdin: &str) -> super::Ended {
+    let fixed = ["generate", "vap", "--policy=-"];
+    run(&[&fixed[..], args].concat(), stdin)
+}
+
+#[test]
+fn the_floor_is_one_policy_and_its_binding_and_the_same_every_time() {
+    let at = ["--at", "2027-01-01T00:00:00Z"];
+    let ended = vap(&at, POLICY);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert_eq!(vap(&at, POLICY).out, ended.out);
+    let made = objects(&ended.out);
+    assert_eq!(made[0]["kind"], "ValidatingAdmissionPolicy");
+    assert_eq!(made[1]["kind"], "ValidatingAdmissionPolicyBinding");
+    assert_eq!(made[1]["spec"]["validationActions"], json!(["Deny"]));
+    assert_eq!(made[1]["spec"]["policyName"], made[0]["metadata"]["name"]);
+    for object in &made {
+        assert_eq!(
+            object["metadata"]["labels"]["app.kubernetes.io/name"],
+            "trainshift"
+        );
+    }
+    let text = made[0]["spec"]["variables"].to_string();
+    assert!(
+        text.contains(" since 2027-02-01 (policy research)"),
+        "{text}"
+    );
+    assert!(
+        text.contains("Help: https://wiki.example/trainjob"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_the_floor_can_not_say_is_told_and_strict_fails_on_it() {
+    let before = ["--at", "2027-01-01T00:00:00Z"];
+    let ended = vap(&before, POLICY);
+    assert!(
+        ended.err.contains("the floor can't say: from 2027-02-01"),
+        "{}",
+        ended.err
+    );
+    assert!(
+        ended.out.contains("\n# Can't say: from 2027-02-01"),
+        "{}",
+        ended.out
+    );
+    let strict = vap(&[&before[..], &["--strict"]].concat(), POLICY);
+    assert_eq!((strict.code, strict.out), (1, ended.out));
+    let after = vap(&["--at", "2027-03-01T00:00:00Z", "--strict"], POLICY);
+    assert_eq!((after.code, after.err.as_str()), (0, ""));
+}
+
+#[test]
+fn more_than_an_api_server_takes_is_an_error_that_says_what_to_do() {
+    let values: Vec<_> = (0..256)
+        .map(|number| format!("a-rather-long-name-of-a-team-or-of-what-it-does-{number}"))
+        .collect();
+    let requirement =
+        |number: usize| format!("{{key: team-{number}, operator: In, values: {values:?}}}");
+    let requirements: Vec<_> = (0..8).map(requirement).collect();
+    let selector = format!(
+        "[research], namespaceSelector: {{matchExpressions: [{}]}}",
+        requirements.join(", ")
+    );
+    let many = POLICY.replace("[research]", &selector);
+    let ended = vap(&[], &many);
+    assert_eq!((ended.code, ended.out.as_str()), (2, ""));
+    assert!(
+        ended.err.contains("the API server takes 100000"),
+        "{}",
+        ended.err
+    );
+    assert!(
+        ended.err.contains("selectors instead of lists of names"),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn files_without_policies_are_bad_usage() {
+    for stdin in ["", JOB] {
+        let ended = vap(&[], stdin);
+        assert_eq!(ended.code, 2);
+        assert!(
+            ended.err.contains("there is no MigrationPolicy"),
+            "{}",
+            ended.err
+        );
+    }
+}

@@ -6,6 +6,8 @@ mod convert;
 mod diff;
 mod explain;
 mod generate;
+mod policy;
+mod report;
 mod tree;
 mod unreadable;
 

@@ -7,17 +7,24 @@
 //! said of every minor.
 
 mod behaviour;
+mod bypasses;
 #[allow(dead_code, reason = "`make cluster` uses the rest of it")]
 mod control_plane;
 mod conversions;
 mod denials;
 mod discovery;
+mod floor;
+mod hostile;
 mod jobs;
 mod outages;
 mod parity;
+mod policies;
+mod report;
 mod sdk;
+mod standing;
 mod trainer;
 mod training_operator;
+mod transitions;
 mod updates;
 mod users;
 mod warnings;
@@ -53,11 +60,19 @@ const EVERY_MINOR: &[&[Fact]] = &[behaviour::FACTS, discovery::FACTS, trainer::F
 
 /// Facts of which it is enough that they hold on the newest minor.
 const NEWEST: &[&[Fact]] = &[
+    bypasses::jobs::FACTS,
+    bypasses::people::FACTS,
     conversions::FACTS,
     denials::FACTS,
+    floor::FACTS,
+    hostile::FACTS,
     outages::FACTS,
+    policies::FACTS,
+    report::FACTS,
     sdk::FACTS,
+    standing::FACTS,
     training_operator::FACTS,
+    transitions::FACTS,
     updates::FACTS,
     users::FACTS,
     warnings::FACTS,

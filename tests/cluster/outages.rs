@@ -5,6 +5,7 @@ use anyhow::{Result, ensure};
 use crate::control_plane::ControlPlane;
 use crate::control_plane::trainshift::Trainshift;
 use crate::jobs::{create, mnist, wait_until_judged};
+use crate::report;
 
 crate::facts![ignore_admits_and_fail_refuses_while_trainshift_is_down];
 
@@ -35,6 +36,18 @@ fn ignore_admits_and_fail_refuses_while_trainshift_is_down(
             );
             ensure!(down.stderr.contains("connection refused"), "{down:?}");
         }
+
+        // Whoever reads the audit log sees it as well.
+        let seen = report::of_namespace(control_plane, &namespace)?;
+        let count = if policy == "ignore" {
+            "failedOpen"
+        } else {
+            "failedClosed"
+        };
+        ensure!(
+            seen[0]["refused"] == 1 && seen[0][count] == 1,
+            "{policy}: {seen:#?}"
+        );
 
         instance.restart()?;
         let again = send("again")?;

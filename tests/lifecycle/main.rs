@@ -11,5 +11,6 @@ mod pairs;
 mod served;
 
 mod clients;
+mod policies;
 mod shutdown;
 mod start;

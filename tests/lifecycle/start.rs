@@ -15,7 +15,7 @@ fn is_ready_without_any_preparation_and_names_its_parts() {
     let served = Served::start(&[]);
     let ready = served.get("/readyz");
     assert!(
-        ready.ends_with("\r\n\r\nok\ntls: ok\nwebhook listener: ok\n"),
+        ready.ends_with("\r\n\r\nok\npolicies: ok\ntls: ok\nwebhook listener: ok\n"),
         "{ready}"
     );
     assert!(served.get("/livez").starts_with("HTTP/1.1 200"));

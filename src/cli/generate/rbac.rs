@@ -1,10 +1,16 @@
 //! `trainshift generate rbac`: the rights that `serve` has in a cluster, and no more.
+//!
+//! Nothing here is for people. Policies are cluster-scoped and decide over everybody's namespaces, so no role for them is
+//! aggregated to `admin` or `edit`, which namespaces' owners hold; a cluster administrator holds all verbs already, and a
+//! platform team writes the role that says which policies it may change. The verb `bypass` belongs to nobody until then.
 
 use std::collections::BTreeMap;
 
 use clap::Args as ClapArgs;
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, RoleRef, Subject};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use crate::api::meta::{MIGRATION_POLICIES, OWN_GROUP, POLICY_CRD};
 
 use super::super::exit::Exit;
 use super::super::{Io, output};
@@ -36,7 +42,7 @@ pub(super) fn run(args: &Args, io: &mut Io<'_>) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn metadata() -> ObjectMeta {
+pub(super) fn metadata() -> ObjectMeta {
     let labels = BTreeMap::from([("app.kubernetes.io/name".to_owned(), NAME.to_owned())]);
     ObjectMeta {
         name: Some(NAME.to_owned()),
@@ -46,38 +52,53 @@ fn metadata() -> ObjectMeta {
 }
 
 fn role() -> ClusterRole {
-    let rule = |group: &str, resource: &str, names: &[&str], verb: &str| PolicyRule {
+    let rule = |group: &str, resource: &str, names: &[&str], verbs: &[&str]| PolicyRule {
         api_groups: Some(vec![group.to_owned()]),
         resources: Some(vec![resource.to_owned()]),
         resource_names: (!names.is_empty())
             .then(|| names.iter().map(|name| (*name).to_owned()).collect()),
-        verbs: vec![verb.to_owned()],
+        verbs: verbs.iter().map(|verb| (*verb).to_owned()).collect(),
         ..PolicyRule::default()
     };
     ClusterRole {
         metadata: metadata(),
         rules: Some(vec![
-            // Which version of Trainer the cluster has.
+            // Which version of Trainer the cluster has, and whether it has policies at all.
             rule(
                 "apiextensions.k8s.io",
                 "customresourcedefinitions",
-                &["trainjobs.trainer.kubeflow.org"],
-                "get",
+                &["trainjobs.trainer.kubeflow.org", POLICY_CRD],
+                &["get"],
             ),
             // Which runtimes a TrainJob can refer to.
             rule(
                 "trainer.kubeflow.org",
                 "clustertrainingruntimes",
                 &[],
-                "list",
+                &["list"],
             ),
-            // Whether a requester may create the runtime that a denial would hand back.
+            // Whether a requester may create the runtime that a denial would hand back, or pass a denial.
             rule(
                 "authorization.k8s.io",
                 "subjectaccessreviews",
                 &[],
-                "create",
+                &["create"],
             ),
+            // The policies that requests are judged by.
+            rule(
+                OWN_GROUP,
+                MIGRATION_POLICIES,
+                &[],
+                &["get", "list", "watch"],
+            ),
+            // What is reported of each: its mode, its next date, its mistakes.
+            rule(OWN_GROUP, "migrationpolicies/status", &[], &["patch"]),
+            // Labels of namespaces, by which policies select them; get for one that was created a moment ago.
+            rule("", "namespaces", &[], &["get", "list", "watch"]),
+            // Events beside policies: a mode that has begun, an exemption that has ended. In both of their groups, and with
+            // patch for one that is counted on.
+            rule("", "events", &[], &["create", "patch"]),
+            rule("events.k8s.io", "events", &[], &["create", "patch"]),
         ]),
         ..ClusterRole::default()
     }

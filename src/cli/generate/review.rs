@@ -70,13 +70,19 @@ pub(super) fn run(args: &Args, io: &mut Io<'_>) -> anyhow::Result<Exit> {
             Some(placed(first_job(path)?, args.namespace.as_deref()))
         }
     };
-    let review = review(args, &object, old.as_ref())?;
+    let review = of(&Asked {
+        user: &args.user,
+        groups: &args.group,
+        object: &object,
+        old: old.as_ref(),
+        dry_run: args.dry_run,
+    })?;
     writeln!(io.out, "{}", serde_json::to_string_pretty(&review)?)?;
     Ok(Exit::Done)
 }
 
 /// Four nodes that run a plain script: what trains as one under v1 and must under v2.
-fn built_in() -> Value {
+pub(in crate::cli) fn built_in() -> Value {
     let template = json!({"spec": {"containers": [
         {"name": "pytorch", "image": "example.com/mnist:1.0", "command": ["python", "train.py"]},
     ]}});
@@ -110,26 +116,41 @@ fn first_job(path: &Path) -> anyhow::Result<Value> {
 }
 
 /// The object in its namespace, as the API server has it by the time it asks.
-fn placed(mut object: Value, namespace: Option<&str>) -> Value {
+pub(in crate::cli) fn placed(mut object: Value, namespace: Option<&str>) -> Value {
     let own = object["metadata"]["namespace"].as_str().map(str::to_owned);
     let namespace = namespace.map(str::to_owned).or(own);
     object["metadata"]["namespace"] = namespace.unwrap_or_else(|| "default".to_owned()).into();
     object
 }
 
-fn review(args: &Args, object: &Value, old: Option<&Value>) -> anyhow::Result<ReviewRequest> {
+/// Who asks for what.
+pub(in crate::cli) struct Asked<'a> {
+    /// The user.
+    pub(in crate::cli) user: &'a str,
+    /// His groups.
+    pub(in crate::cli) groups: &'a [String],
+    /// The object as it will be.
+    pub(in crate::cli) object: &'a Value,
+    /// The object as it was, for an update.
+    pub(in crate::cli) old: Option<&'a Value>,
+    /// Whether nothing will be stored.
+    pub(in crate::cli) dry_run: bool,
+}
+
+/// The review that the API server would send.
+pub(in crate::cli) fn of(asked: &Asked<'_>) -> serde_json::Result<ReviewRequest> {
     let raw = |value: &Value| -> serde_json::Result<Box<RawValue>> { to_raw_value(value) };
+    let Asked {
+        user, object, old, ..
+    } = asked;
     let text = |field: &str| {
         object["metadata"][field]
             .as_str()
             .unwrap_or_default()
             .to_owned()
     };
-    let operation = match args.operation {
-        Operation::Create => "CREATE",
-        Operation::Update => "UPDATE",
-    };
-    let content = format!("{operation} {} {object} {old:?}", args.user);
+    let operation = if old.is_some() { "UPDATE" } else { "CREATE" };
+    let content = format!("{operation} {user} {object} {old:?}");
     Ok(ReviewRequest {
         api_version: REVIEW_API_VERSION.to_owned(),
         kind: REVIEW_KIND.to_owned(),
@@ -150,13 +171,13 @@ fn review(args: &Args, object: &Value, old: Option<&Value>) -> anyhow::Result<Re
             namespace: text("namespace"),
             operation: operation.to_owned(),
             user_info: UserInfo {
-                username: args.user.clone(),
-                groups: args.group.clone(),
+                username: (*user).to_owned(),
+                groups: asked.groups.to_vec(),
                 ..UserInfo::default()
             },
             object: Some(raw(object)?),
             old_object: old.map(raw).transpose()?,
-            dry_run: Some(args.dry_run),
+            dry_run: Some(asked.dry_run),
         }),
     })
 }

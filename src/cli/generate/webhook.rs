@@ -16,7 +16,7 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
-use crate::api::meta::{PYTORCHJOBS, V1_GROUP};
+use crate::api::meta::{MUTATING_WEBHOOK, PYTORCHJOBS, V1_GROUP, VALIDATING_WEBHOOK};
 use crate::cli::exit::Exit;
 use crate::cli::{Io, output};
 
@@ -27,6 +27,9 @@ const INJECT_CA: &str = "cert-manager.io/inject-ca-from";
 /// Sorts just after every name that begins with `kueue-`.
 const AFTER_KUEUE: &str = "kueue.";
 const MAX_TIMEOUT: i64 = 30;
+/// Requests that are refused or excused make Events, and conditions that fail change a policy's status. Dry runs do
+/// neither, and so the API server still asks about them.
+const SIDE_EFFECTS: &str = "NoneOnDryRun";
 
 /// Arguments of `generate webhook`.
 #[derive(Debug, clap::Args)]
@@ -89,13 +92,13 @@ fn mutating(args: &Args, ca_bundle: Option<ByteString>) -> MutatingWebhookConfig
             failure_policy: Some(args.failure_policy.as_str().to_owned()),
             match_conditions: Some(vec![not_ourselves(args)]),
             match_policy: Some("Equivalent".to_owned()),
-            name: "mutate.trainshift.dev".to_owned(),
+            name: MUTATING_WEBHOOK.to_owned(),
             namespace_selector: selector(args),
             object_selector: None,
             // Kueue's webhook may change a job after ours has seen it.
             reinvocation_policy: Some("IfNeeded".to_owned()),
             rules: Some(rules()),
-            side_effects: "None".to_owned(),
+            side_effects: SIDE_EFFECTS.to_owned(),
             timeout_seconds: Some(args.timeout_seconds),
         }]),
     }
@@ -110,11 +113,11 @@ fn validating(args: &Args, ca_bundle: Option<ByteString>) -> ValidatingWebhookCo
             failure_policy: Some(args.failure_policy.as_str().to_owned()),
             match_conditions: Some(vec![not_ourselves(args)]),
             match_policy: Some("Equivalent".to_owned()),
-            name: "validate.trainshift.dev".to_owned(),
+            name: VALIDATING_WEBHOOK.to_owned(),
             namespace_selector: selector(args),
             object_selector: None,
             rules: Some(rules()),
-            side_effects: "None".to_owned(),
+            side_effects: SIDE_EFFECTS.to_owned(),
             timeout_seconds: Some(args.timeout_seconds),
         }]),
     }
@@ -122,7 +125,7 @@ fn validating(args: &Args, ca_bundle: Option<ByteString>) -> ValidatingWebhookCo
 
 /// What is judged. The object of `pytorchjobs/scale` is an autoscaling/v1 Scale, but a rule names the resource that it
 /// belongs to.
-fn rules() -> Vec<RuleWithOperations> {
+pub(super) fn rules() -> Vec<RuleWithOperations> {
     let rule = |operations: &[&str], resource: String| RuleWithOperations {
         api_groups: Some(vec![V1_GROUP.to_owned()]),
         api_versions: Some(vec!["v1".to_owned()]),
@@ -255,7 +258,7 @@ fn url(typed: &str) -> Result<String, String> {
     Ok(typed.trim_end_matches('/').to_owned())
 }
 
-fn label(typed: &str) -> Result<(String, String), String> {
+pub(super) fn label(typed: &str) -> Result<(String, String), String> {
     match typed.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("expected KEY=VALUE".to_owned()),

@@ -13,6 +13,7 @@ use serde_saphyr::Options;
 use serde_saphyr::options::DuplicateKeyPolicy;
 
 use super::Problem;
+use super::places::Place;
 use super::split::Document;
 use crate::api::misfit::TEMPLATE_HINT;
 
@@ -24,6 +25,10 @@ const MAX_NODES: usize = 20_000_000;
 /// How YAML is read. Aliases can add a million values at most, whatever they multiply to (the library's default).
 #[must_use]
 pub fn options() -> Options {
+    options_with(DuplicateKeyPolicy::LastWins)
+}
+
+fn options_with(duplicate_keys: DuplicateKeyPolicy) -> Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_depth: MAX_DEPTH,
@@ -31,7 +36,7 @@ pub fn options() -> Options {
             max_events: 3 * MAX_NODES,
             max_total_scalar_bytes: super::files::MAX_BYTES,
         },
-        duplicate_keys: DuplicateKeyPolicy::LastWins,
+        duplicate_keys: duplicate_keys,
         emit_comments: false,
         legacy_octal_numbers: true,
         with_snippet: false,
@@ -60,6 +65,34 @@ fn json(text: &str) -> Option<Vec<Value>> {
         .into_iter()
         .collect::<Result<_, _>>()
         .ok()
+}
+
+/// The value of a document that people write for trainshift itself: a key that stands twice in it is a mistake.
+///
+/// # Errors
+/// Where and why it can't be read.
+pub fn strict(document: &Document<'_>) -> Result<Value, (Option<Place>, String)> {
+    let strict = options_with(DuplicateKeyPolicy::Error);
+    let mut value: Value =
+        serde_saphyr::from_str_with_options(document.text, strict).map_err(|error| {
+            let error = error.without_snippet();
+            let place = error.location().and_then(|location| {
+                let line = usize::try_from(location.line()).ok()?;
+                let column = usize::try_from(location.column()).ok()?;
+                (line > 0).then(|| Place {
+                    line: document.line + line - 1,
+                    column,
+                })
+            });
+            let message = error.to_string();
+            let twice = reason(&message)
+                .strip_prefix("duplicate mapping key: ")
+                .and_then(|rest| rest.split(", set ").next())
+                .map(|key| format!("{key} stands twice; keep one of the two"));
+            (place, twice.unwrap_or_else(|| reason(&message).to_owned()))
+        })?;
+    settle(&mut value);
+    Ok(value)
 }
 
 fn yaml(document: &Document<'_>) -> Result<Value, Problem> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::api::meta::KUEUE_CONTROLLER;
 use crate::cli::cluster::GangScheduler;
 use crate::policy::Mode;
 use crate::telemetry::logs::Format;
@@ -24,6 +25,10 @@ pub(in crate::cli) struct Flags {
     #[arg(long, value_name = "audit|warn|deny")]
     pub(super) mode: Option<Mode>,
 
+    /// File of MigrationPolicies that count instead of the cluster's; read again whenever it changes
+    #[arg(long, value_name = "FILE")]
+    pub(super) policy: Option<PathBuf>,
+
     /// What the v1 operator runs with as --gang-scheduler-name
     #[arg(long, value_enum, default_value_t, value_name = "NAME")]
     pub(super) gang_scheduler: GangScheduler,
@@ -32,7 +37,7 @@ pub(in crate::cli) struct Flags {
     #[arg(
         long,
         value_name = "USER",
-        default_value = "system:serviceaccount:kueue-system:kueue-controller-manager"
+        default_value = KUEUE_CONTROLLER
     )]
     pub(super) queue_controller: Vec<String>,
 
@@ -59,6 +64,10 @@ pub(in crate::cli) struct Flags {
     /// Seconds between a signal and the end at the latest; keep it below terminationGracePeriodSeconds
     #[arg(long, value_name = "SECONDS", default_value_t = 25)]
     pub(super) grace_seconds: u64,
+
+    /// Count requests by namespace in the metrics, for the first N namespaces that are seen; the rest are one. 0: not at all
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=1000))]
+    pub(super) metrics_namespaces: u16,
 
     /// How the log is written
     #[arg(long, value_name = "text|json", default_value = "text")]

@@ -20,6 +20,8 @@ pub(super) struct Greeting<'a> {
     pub(super) mode: Mode,
     /// Whether a cluster is asked.
     pub(super) cluster: bool,
+    /// The file of policies, and how many are in it.
+    pub(super) file: Option<(&'a Path, usize)>,
 }
 
 impl Greeting<'_> {
@@ -39,6 +41,7 @@ impl fmt::Display for Greeting<'_> {
             expires,
             mode,
             cluster,
+            file,
         } = self;
         let near = within_reach(*webhook);
         let until = expires.strftime("%Y-%m-%d");
@@ -58,7 +61,14 @@ impl fmt::Display for Greeting<'_> {
             )?;
             "-k "
         };
-        writeln!(f, "  mode         {mode}")?;
+        writeln!(f, "  mode         {mode}, where no policy says otherwise")?;
+        match (file, cluster) {
+            (Some((file, count)), _) => {
+                writeln!(f, "  policies     {count}, from {}", file.display())?;
+            }
+            (None, true) => writeln!(f, "  policies     the cluster's MigrationPolicies")?,
+            (None, false) => writeln!(f, "  policies     none; give some with --policy FILE")?,
+        }
         let cluster = if *cluster {
             "followed; /readyz says whether it was read"
         } else {
@@ -111,6 +121,7 @@ mod tests {
             expires: "2027-11-23T00:00:00Z".parse().unwrap(),
             mode: Mode::Warn,
             cluster: false,
+            file: None,
         }
         .to_string()
     }

@@ -19,6 +19,8 @@ pub(super) struct Settings {
     pub(super) server: server::Settings,
     /// For what no policy speaks of.
     pub(super) mode: Mode,
+    /// Absent: the cluster's policies count.
+    pub(super) policy: Option<PathBuf>,
     /// Absent: no cluster is asked.
     pub(super) cluster: Option<Connection>,
     /// What conversions should be like, as far as the cluster doesn't say.
@@ -27,6 +29,8 @@ pub(super) struct Settings {
     pub(super) queue_controllers: Vec<String>,
     /// Absent: a certificate is made.
     pub(super) tls_dir: Option<PathBuf>,
+    /// How many namespaces have metrics of their own.
+    pub(super) metrics_namespaces: usize,
     pub(super) log_format: Format,
     pub(super) log_filter: EnvFilter,
 }
@@ -68,6 +72,7 @@ impl TryFrom<Flags> for Settings {
                 limits: limits(&flags.bounds),
             },
             mode: flags.mode.unwrap_or(unset),
+            policy: flags.policy,
             cluster,
             wishes: Target {
                 gang: flags.gang_scheduler.meant(),
@@ -75,6 +80,7 @@ impl TryFrom<Flags> for Settings {
             },
             queue_controllers: flags.queue_controller,
             tls_dir: flags.tls_dir,
+            metrics_namespaces: flags.metrics_namespaces.into(),
             log_format: flags.log_format,
             log_filter,
         })

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub(crate) struct Trainshift {
 impl Trainshift {
     /// Installs what all instances share: the rights of their ServiceAccount and trainshift's own runtime.
     pub(crate) fn install(control_plane: &ControlPlane) -> Result<()> {
-        for what in ["rbac", "runtimes"] {
+        for what in ["crd", "rbac", "runtimes"] {
             let mut command = Command::new(program()?);
             command.args(["generate", what]);
             apply(control_plane, command)?;
@@ -44,10 +44,7 @@ impl Trainshift {
         let program = program()?;
         let kubeconfig = control_plane.service_account("trainshift-system", "trainshift")?;
         let directory = control_plane.directory().to_owned();
-        let certificates = directory.join(format!("trainshift-{label}"));
-        let authority = Authority::new("trainshift")?;
-        authority.serving(&[])?.write(&certificates)?;
-        fs::write(certificates.join("ca.crt"), &authority.pair.certificate)?;
+        let certificates = write_certificates(control_plane, label)?;
         let (port, admin) = (ports::free()?, ports::free()?);
         let mut instance = Self {
             program,
@@ -71,16 +68,13 @@ impl Trainshift {
         control_plane: &ControlPlane,
         failure_policy: &str,
     ) -> Result<()> {
-        let mut command = Command::new(&self.program);
-        command.args(["generate", "webhook"]);
-        command.args([
-            format!("--failure-policy={failure_policy}"),
-            format!("--name=trainshift-{}", self.label),
-            format!("--url=https://127.0.0.1:{}", self.port),
-            format!("--ca-bundle={}", self.certificates.join("ca.crt").display()),
-            format!("--namespace-selector={MODE_LABEL}={}", self.label),
-        ]);
-        apply(control_plane, command)
+        register(
+            control_plane,
+            &self.label,
+            self.port,
+            &self.certificates,
+            failure_policy,
+        )
     }
 
     /// Ends it by SIGTERM and gives its exit code. The webhook stays registered, as when all replicas are down.
@@ -133,6 +127,37 @@ impl Trainshift {
         self.process = Some(process);
         Ok(())
     }
+}
+
+/// A certificate for the instance with this label, and that of its authority beside it; returns the directory.
+pub(crate) fn write_certificates(control_plane: &ControlPlane, label: &str) -> Result<PathBuf> {
+    let certificates = control_plane
+        .directory()
+        .join(format!("trainshift-{label}"));
+    let authority = Authority::new("trainshift")?;
+    authority.serving(&[])?.write(&certificates)?;
+    fs::write(certificates.join("ca.crt"), &authority.pair.certificate)?;
+    Ok(certificates)
+}
+
+/// Registers what answers on `port` with the API server, for the namespaces with `label`.
+pub(crate) fn register(
+    control_plane: &ControlPlane,
+    label: &str,
+    port: u16,
+    certificates: &Path,
+    failure_policy: &str,
+) -> Result<()> {
+    let mut command = Command::new(program()?);
+    command.args(["generate", "webhook"]);
+    command.args([
+        format!("--failure-policy={failure_policy}"),
+        format!("--name=trainshift-{label}"),
+        format!("--url=https://127.0.0.1:{port}"),
+        format!("--ca-bundle={}", certificates.join("ca.crt").display()),
+        format!("--namespace-selector={MODE_LABEL}={label}"),
+    ]);
+    apply(control_plane, command)
 }
 
 /// The program, beside the directory of this test or example; cargo builds it for tests, and `make cluster` for the
