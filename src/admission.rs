@@ -12,6 +12,8 @@ pub mod credentials;
 pub mod decode;
 pub mod denial;
 pub mod handler;
+pub mod observer;
+mod refusal;
 pub mod respond;
 pub mod warnings;
 
@@ -30,7 +32,8 @@ use crate::api::review::UserInfo;
 use crate::convert::target::Target;
 use crate::policy::{Namespace, Snapshot};
 
-pub use handler::{Door, Outcome, Summary};
+pub use handler::Door;
+pub use observer::{Observer, Outcome, Summary};
 
 /// What is asked of the cluster, and may take a while.
 pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Option<T>> + Send + 'a>>;
@@ -88,12 +91,6 @@ impl Cluster for Offline {
     fn may_bypass<'a>(&'a self, _user: &'a UserInfo, _policy: &'a str) -> Asked<'a, bool> {
         Box::pin(std::future::ready(None))
     }
-}
-
-/// Told of every request that was answered.
-pub trait Observer: Send + Sync {
-    /// `summary` says what was asked and what came of it.
-    fn answered(&self, summary: &Summary<'_>);
 }
 
 /// Says what time it is.

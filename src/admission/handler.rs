@@ -1,23 +1,23 @@
 //! One request, from bytes to answer.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tracing::{Instrument as _, debug, info_span, warn};
 
 use crate::api::meta::{ANNOTATION_SHOW, SHOW_TRAINJOB};
-use crate::api::policy::DenialForm;
 use crate::api::pytorchjob::PyTorchJob;
 use crate::api::review::{Request, Response};
 use crate::convert::target::Target;
-use crate::convert::{Conversion, Verdict, convert};
+use crate::convert::{Conversion, convert};
 use crate::policy::{self, Change, Decision, Rule, Ruling};
 
 use super::decode::{self, Subject};
-use super::denial::{self, Cause, Denial, Detail};
+use super::denial::{self, Cause};
+use super::observer::{Outcome, Summary};
+use super::refusal::Refusal;
 use super::respond::{self, NotYet, Reply};
-use super::{App, credentials, warnings};
+use super::{App, warnings};
 
 /// Which of the webhook's two paths a request came in by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,36 +26,6 @@ pub enum Door {
     Mutate,
     /// `/validate`
     Validate,
-}
-
-/// What came of a request, for counting.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Outcome {
-    /// Admitted without a word.
-    Allowed,
-    /// Admitted with warnings.
-    Warned,
-    /// Refused.
-    Denied,
-    /// Nothing that could be judged.
-    Bad,
-}
-
-/// One answered request.
-#[derive(Debug)]
-pub struct Summary<'a> {
-    /// By which path.
-    pub door: Door,
-    /// What was asked; none for a body that is no review.
-    pub request: Option<&'a Request>,
-    /// What was decided, where anybody had to decide.
-    pub ruling: Option<&'a Ruling>,
-    /// What the conversion came to, where there was one.
-    pub conversion: Option<&'a Conversion>,
-    /// What was answered.
-    pub outcome: Outcome,
-    /// How long it took.
-    pub took: Duration,
 }
 
 /// Answers one request, and tells the observer.
@@ -113,16 +83,6 @@ pub async fn handle(app: &App, door: Door, body: &[u8]) -> Reply {
         took: begun.elapsed(),
     });
     answer.map_or_else(Reply::NotYet, |answer| Reply::Judged(answer.response))
-}
-
-impl Outcome {
-    fn of(response: &Response) -> Self {
-        match (response.allowed, response.warnings.is_empty()) {
-            (false, _) => Self::Denied,
-            (true, false) => Self::Warned,
-            (true, true) => Self::Allowed,
-        }
-    }
 }
 
 /// A response and what it rests on.
@@ -225,7 +185,7 @@ async fn judge_job(
     let target = wanted(target, &ruling.rule);
     let conversion = convert(&job, &target);
     let annotations = respond::annotations(&ruling, Some(&conversion));
-    let case = Case {
+    let refusal = Refusal {
         app,
         request,
         job: &job,
@@ -236,8 +196,8 @@ async fn judge_job(
         conversion: &conversion,
     };
     let response = match ruling.decision {
-        Decision::Deny => case.refuse(Cause::Rule, show, annotations).await,
-        _ if show => case.refuse(Cause::Show, show, annotations).await,
+        Decision::Deny => refusal.answer(Cause::Rule, show, annotations).await,
+        _ if show => refusal.answer(Cause::Show, show, annotations).await,
         Decision::Admit => respond::admit(request, Vec::new(), annotations),
         Decision::Warn => {
             let lines = warnings::of_job(&ruling, &request.namespace, change, &conversion);
@@ -263,92 +223,6 @@ fn wanted(target: Arc<Target>, rule: &Rule) -> Arc<Target> {
             let target = Arc::unwrap_or_clone(target);
             Arc::new(target.wanted(wishes))
         }
-    }
-}
-
-/// A job that is refused, and everything that the refusal speaks of.
-struct Case<'a> {
-    app: &'a App,
-    request: &'a Request,
-    job: &'a PyTorchJob,
-    change: &'a Change,
-    target: &'a Target,
-    ruling: &'a Ruling,
-    /// Whether the job gives a reason to pass that its submitter has no right to.
-    no_right: bool,
-    conversion: &'a Conversion,
-}
-
-impl Case<'_> {
-    /// `show` says that the requester asks for the TrainJob, whoever that is.
-    async fn refuse(
-        &self,
-        cause: Cause,
-        show: bool,
-        annotations: BTreeMap<String, String>,
-    ) -> Response {
-        let (offer, needs_runtime) = self.offer().await;
-        let offer = offer.as_ref().unwrap_or(self.conversion);
-        let remarks = credentials::find(self.job);
-        let is_brief = match self.ruling.rule.denial() {
-            Some(form) => form == DenialForm::Summary,
-            None => self.request.user_info.is_service_account(),
-        };
-        let detail = if !remarks.is_empty() {
-            Detail::Credentials
-        } else if is_brief && !show {
-            Detail::Summary
-        } else {
-            Detail::Full
-        };
-        let denial = Denial {
-            cause,
-            ruling: self.ruling,
-            no_right: self.no_right,
-            namespace: &self.request.namespace,
-            change: self.change,
-            conversion: offer,
-            needs_runtime,
-            remarks: &remarks,
-            detail,
-        };
-        respond::deny(
-            self.request,
-            denial.message(),
-            offer.notable().chain(&remarks),
-            annotations,
-        )
-    }
-
-    /// What the requester can submit by himself: nothing for the conversion as it is, else one without a runtime of
-    /// its own. Also whether the job needs a runtime that the requester may not create.
-    async fn offer(&self) -> (Option<Conversion>, bool) {
-        let Self { app, request, .. } = self;
-        let has_runtime = self
-            .conversion
-            .output
-            .as_ref()
-            .is_some_and(|output| output.runtime.is_some());
-        if !has_runtime
-            || app
-                .cluster
-                .may_create_runtimes(&request.user_info, &request.namespace)
-                .await
-                != Some(false)
-        {
-            return (None, false);
-        }
-        let without = convert(
-            self.job,
-            &Target {
-                generate: false,
-                ..self.target.clone()
-            },
-        );
-        (
-            (without.verdict != Verdict::Refused).then_some(without),
-            true,
-        )
     }
 }
 
@@ -381,24 +255,4 @@ async fn scaled(
         ruling: Some(ruling),
         conversion: None,
     })
-}
-
-/// An observer that isn't interested.
-impl super::Observer for () {
-    fn answered(&self, _summary: &Summary<'_>) {}
-}
-
-impl<T: super::Observer + ?Sized> super::Observer for Arc<T> {
-    fn answered(&self, summary: &Summary<'_>) {
-        self.as_ref().answered(summary);
-    }
-}
-
-/// Three that are told one after the other.
-impl<A: super::Observer, B: super::Observer, C: super::Observer> super::Observer for (A, B, C) {
-    fn answered(&self, summary: &Summary<'_>) {
-        self.0.answered(summary);
-        self.1.answered(summary);
-        self.2.answered(summary);
-    }
 }
