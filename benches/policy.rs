@@ -31,19 +31,15 @@ fn policy(number: usize, more: &Value) -> MigrationPolicy {
         "name": "nightly", "reason": "moves with the pipeline", "until": "2027-06-01T00:00:00Z",
         "subjects": [{"kind": "ServiceAccount", "namespace": "ci", "name": format!("robot-{number}")}],
     });
-    let mut policy = json!({
-        "apiVersion": "trainshift.dev/v1alpha1",
-        "kind": "MigrationPolicy",
-        "metadata": {"name": format!("policy-{number:04}")},
-        "spec": {
-            "priority": number,
-            "match": {"namespaceSelector": {"matchLabels": {"team": format!("team-{number}")}}},
-            "schedule": [{"mode": "Warn"}, {"mode": "Deny", "from": "2027-02-01T00:00:00Z"}],
-            "exemptions": [exemption],
-        },
+    let mut spec = json!({
+        "priority": number,
+        "match": {"namespaceSelector": {"matchLabels": {"team": format!("team-{number}")}}},
+        "schedule": [{"mode": "Warn"}, {"mode": "Deny", "from": "2027-02-01T00:00:00Z"}],
+        "exemptions": [exemption],
     });
-    json_patch::merge(&mut policy, more);
-    serde_json::from_value(policy).unwrap()
+    json_patch::merge(&mut spec, more);
+    let name = format!("policy-{number:04}");
+    MigrationPolicy::new(&name, serde_json::from_value(spec).unwrap())
 }
 
 /// The last of `matching` holds in namespace research whatever the job is; those before it look at the job.
@@ -63,7 +59,11 @@ fn snapshot(condition: Option<&str>) -> Snapshot {
                 }
                 _ => return policy(number, &json!({})),
             }
-            policy(number, &json!({"spec": {"match": matches, "schedule": [{"mode": if number == 0 { "Warn" } else { "Deny" }}]}}))
+            let mode = if number == 0 { "Warn" } else { "Deny" };
+            policy(
+                number,
+                &json!({"match": matches, "schedule": [{"mode": mode}]}),
+            )
         })
         .collect();
     let (policies, problems) = Policies::new(&policies);

@@ -170,11 +170,7 @@ mod tests {
     use super::*;
 
     fn told(name: &str, spec: &Value) -> Vec<String> {
-        let policy = serde_json::from_value(json!({
-            "apiVersion": "trainshift.dev/v1alpha1", "kind": "MigrationPolicy",
-            "metadata": {"name": name}, "spec": spec,
-        }))
-        .unwrap();
+        let policy = MigrationPolicy::new(name, serde_json::from_value(spec.clone()).unwrap());
         let problems = problems(&policy).into_iter();
         problems
             .map(|problem| format!("{}: {}", problem.field, problem.message))

@@ -62,6 +62,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::api::policy::MigrationPolicy;
     use crate::policy::{Mode, Policies};
 
     fn reaches(policies: &[(&str, Value)], namespaces: &[&str]) -> BTreeMap<String, Reach> {
@@ -70,11 +71,7 @@ mod tests {
             .map(|(name, spec)| {
                 let mut spec = spec.clone();
                 spec["schedule"] = json!([{"mode": "Warn"}]);
-                serde_json::from_value(json!({
-                    "apiVersion": "trainshift.dev/v1alpha1", "kind": "MigrationPolicy",
-                    "metadata": {"name": name}, "spec": spec,
-                }))
-                .unwrap()
+                MigrationPolicy::new(name, serde_json::from_value(spec).unwrap())
             })
             .collect();
         let namespaces = namespaces
@@ -84,6 +81,16 @@ mod tests {
             .with_policies(Policies::new(&policies).0)
             .with_namespaces(namespaces);
         of(&snapshot)
+    }
+
+    /// A policy for each of two namespaces, and one for all behind them.
+    fn two_and_the_rest() -> [(&'static str, Value); 3] {
+        let only = |priority: i32, namespace: &str| json!({"priority": priority, "match": {"namespaces": [namespace]}});
+        [
+            ("ads", only(2, "ads")),
+            ("vision", only(1, "vision")),
+            ("rest", json!({})),
+        ]
     }
 
     fn behind(names: &[&str]) -> Reach {
@@ -112,39 +119,13 @@ mod tests {
 
     #[test]
     fn one_free_namespace_is_enough_to_count() {
-        let reach = reaches(
-            &[
-                (
-                    "ads",
-                    json!({"priority": 2, "match": {"namespaces": ["ads"]}}),
-                ),
-                (
-                    "vision",
-                    json!({"priority": 1, "match": {"namespaces": ["vision"]}}),
-                ),
-                ("rest", json!({})),
-            ],
-            &["ads", "vision", "speech"],
-        );
+        let reach = reaches(&two_and_the_rest(), &["ads", "vision", "speech"]);
         assert_eq!(reach["rest"], Reach::Counts);
     }
 
     #[test]
     fn all_that_come_first_are_named() {
-        let reach = reaches(
-            &[
-                (
-                    "ads",
-                    json!({"priority": 2, "match": {"namespaces": ["ads"]}}),
-                ),
-                (
-                    "vision",
-                    json!({"priority": 1, "match": {"namespaces": ["vision"]}}),
-                ),
-                ("rest", json!({})),
-            ],
-            &["ads", "vision"],
-        );
+        let reach = reaches(&two_and_the_rest(), &["ads", "vision"]);
         assert_eq!(reach["rest"], behind(&["ads", "vision"]));
     }
 

@@ -91,13 +91,8 @@ pub fn app_in(mode: Mode, cluster: impl Cluster + 'static) -> App {
 
 /// `app` under the `MigrationPolicy` whose spec this is, in namespace research, at `now`.
 pub fn under(mut app: App, spec: &Value, now: &str) -> App {
-    let policy: MigrationPolicy = serde_json::from_value(json!({
-        "apiVersion": "trainshift.dev/v1alpha1",
-        "kind": "MigrationPolicy",
-        "metadata": {"name": "research"},
-        "spec": spec,
-    }))
-    .unwrap();
+    let spec = serde_json::from_value(spec.clone()).unwrap();
+    let policy = MigrationPolicy::new("research", spec);
     let (policies, problems) = Policies::new([&policy]);
     assert_eq!(problems, []);
     let snapshot = Snapshot::new(Mode::Audit).with_policies(policies);

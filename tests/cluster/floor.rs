@@ -14,7 +14,7 @@ use crate::control_plane::ControlPlane;
 use crate::control_plane::kubectl::output;
 use crate::control_plane::trainshift::{Trainshift, program};
 use crate::control_plane::wait::{Progress, wait_until};
-use crate::jobs::{create, mnist, wait_until_judged};
+use crate::jobs::{create, mnist, policy, wait_until_judged};
 
 use api::{Answer, Api};
 use world::{LABEL, World};
@@ -80,10 +80,8 @@ fn holds_while_trainshift_is_down_and_is_silent_while_it_is_up(
 ) -> Result<()> {
     let mut instance = Trainshift::start(control_plane, "floor", "deny")?;
     instance.register(control_plane, "ignore")?;
-    let policy = json!({
-        "apiVersion": "trainshift.dev/v1alpha1", "kind": "MigrationPolicy", "metadata": { "name": "research" },
-        "spec": { "schedule": [{ "mode": "Warn" }, { "mode": "Deny", "from": "2026-02-01T00:00:00Z" }] },
-    });
+    let schedule = json!([{ "mode": "Warn" }, { "mode": "Deny", "from": "2026-02-01T00:00:00Z" }]);
+    let policy = policy("research", &json!({ "schedule": schedule }));
     let namespace = control_plane.namespace("floor")?;
     let label = format!("{LABEL}=beside");
     let admin = control_plane.admin();

@@ -13,7 +13,7 @@ use trainshift::discovery::{self, Connection};
 use crate::bypasses::ground::{Ground, LABEL, schedule};
 use crate::control_plane::ControlPlane;
 use crate::control_plane::audit::events;
-use crate::jobs::create;
+use crate::jobs::{create, policy};
 
 crate::facts![
     an_expression_of_ten_kilobytes_is_no_policy,
@@ -30,18 +30,14 @@ const CROWD: usize = 4;
 
 fn an_expression_of_ten_kilobytes_is_no_policy(control_plane: &ControlPlane) -> Result<()> {
     let long = vec!["true"; 1250].join(" && ");
-    let policy = json!({
-        "apiVersion": "trainshift.dev/v1alpha1",
-        "kind": "MigrationPolicy",
-        "metadata": {"name": "ten-kilobytes"},
-        "spec": {
-            "match": {
-                "namespaceSelector": {"matchLabels": {LABEL: "ten-kilobytes"}},
-                "conditions": [{"name": "long", "expression": long}],
-            },
-            "schedule": schedule("Deny", &[]),
+    let spec = json!({
+        "match": {
+            "namespaceSelector": {"matchLabels": {LABEL: "ten-kilobytes"}},
+            "conditions": [{"name": "long", "expression": long}],
         },
+        "schedule": schedule("Deny", &[]),
     });
+    let policy = policy("ten-kilobytes", &spec);
     let answer = create(control_plane.admin(), &policy, &[])?;
     let field = "spec.match.conditions[0].expression: Too long: may not be more than 1024";
     ensure!(

@@ -37,6 +37,13 @@ pub(crate) fn always_pulled(name: &str, namespace: &str) -> Value {
     job
 }
 
+/// A MigrationPolicy.
+pub(crate) fn policy(name: &str, spec: &Value) -> Value {
+    json!({
+        "apiVersion": "trainshift.dev/v1alpha1", "kind": "MigrationPolicy", "metadata": {"name": name}, "spec": spec,
+    })
+}
+
 /// `kubectl create` of one object.
 pub(crate) fn create(kubectl: &Kubectl, object: &Value, flags: &[&str]) -> Result<Output> {
     kubectl.run(

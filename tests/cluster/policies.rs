@@ -12,7 +12,7 @@ use crate::control_plane::ControlPlane;
 use crate::control_plane::kubectl::{Output, output};
 use crate::control_plane::trainshift::program;
 use crate::control_plane::wait::{Progress, wait_until};
-use crate::jobs::{create, mnist};
+use crate::jobs::{create, mnist, policy};
 
 crate::facts![
     the_definition_and_a_file_refuse_the_same,
@@ -22,12 +22,6 @@ crate::facts![
 ];
 
 const PATIENCE: Duration = Duration::from_secs(30);
-
-fn policy(name: &str, spec: &Value) -> Value {
-    json!({
-        "apiVersion": "trainshift.dev/v1alpha1", "kind": "MigrationPolicy", "metadata": {"name": name}, "spec": spec,
-    })
-}
 
 /// Fields of a sound policy, with a JSON merge patch applied.
 fn spec(patch: &Value) -> Value {

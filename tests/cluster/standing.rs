@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::control_plane::ControlPlane;
 use crate::control_plane::wait::{Progress, wait_until};
-use crate::jobs::{create, editor, mnist};
+use crate::jobs::{create, editor, mnist, policy};
 
 crate::facts![
     a_status_says_how_a_policy_is,
@@ -236,10 +236,7 @@ fn an_excused_job_says_so_when_it_is_described(control_plane: &ControlPlane) -> 
 
 /// Creates or changes a policy.
 fn put(control_plane: &ControlPlane, name: &str, spec: &Value) -> Result<()> {
-    let policy = json!({
-        "apiVersion": "trainshift.dev/v1alpha1", "kind": "MigrationPolicy", "metadata": {"name": name}, "spec": spec,
-    });
-    let policy = policy.to_string();
+    let policy = policy(name, spec).to_string();
     control_plane
         .admin()
         .succeed(&["apply", "--filename=-"], Some(&policy))?;

@@ -12,12 +12,9 @@ fn told(policies: &[(&str, Value)]) -> Vec<String> {
     let policies: Vec<MigrationPolicy> = policies
         .iter()
         .map(|(name, spec)| {
-            let mut policy = json!({
-                "apiVersion": "trainshift.dev/v1alpha1", "kind": "MigrationPolicy",
-                "metadata": {"name": name}, "spec": {"message": "Help: #platform"},
-            });
-            json_patch::merge(&mut policy["spec"], spec);
-            serde_json::from_value(policy).unwrap()
+            let mut with_message = json!({"message": "Help: #platform"});
+            json_patch::merge(&mut with_message, spec);
+            MigrationPolicy::new(name, serde_json::from_value(with_message).unwrap())
         })
         .collect();
     let background = Background {

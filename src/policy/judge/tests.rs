@@ -2,6 +2,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::api::policy::MigrationPolicy;
 use crate::policy::{Policies, Problem};
 
 const BEFORE: &str = "2027-01-15T00:00:00Z";
@@ -25,13 +26,7 @@ impl World {
         let policies: Vec<_> = policies
             .iter()
             .map(|(name, spec)| {
-                let policy = json!({
-                    "apiVersion": "trainshift.dev/v1alpha1",
-                    "kind": "MigrationPolicy",
-                    "metadata": {"name": name},
-                    "spec": spec,
-                });
-                serde_json::from_value(policy).unwrap()
+                MigrationPolicy::new(name, serde_json::from_value(spec.clone()).unwrap())
             })
             .collect();
         let (policies, problems) = Policies::new(&policies);
@@ -96,6 +91,21 @@ fn with(mut spec: Value, more: &Value) -> Value {
 
 fn mode(mode: &str) -> Value {
     json!({"schedule": [{"mode": mode}]})
+}
+
+/// Jobs labelled as big are refused, others are warned about.
+fn denying_big_jobs() -> World {
+    let narrow = json!({
+        "priority": 1,
+        "match": {"objectSelector": {"matchLabels": {"size": "big"}}},
+        "schedule": [{"mode": "Deny"}],
+    });
+    World::new(&[("narrow", narrow), ("all", mode("Warn"))])
+}
+
+/// A request of which only what a test sets is known.
+fn no_details() -> review::Request {
+    serde_json::from_value(json!({"uid": "1"})).unwrap()
 }
 
 #[test]
@@ -432,7 +442,7 @@ fn passing_a_denial_takes_a_reason() {
         ruling.excuse,
         Some(Excuse::Bypass("the cluster burns".to_owned()))
     );
-    let review: review::Request = serde_json::from_value(json!({"uid": "1"})).unwrap();
+    let review = no_details();
     for (annotation, reason) in [("  ", None), (" fire ", Some("fire"))] {
         let job = job_with(&json!({"annotations": {"trainshift.dev/bypass": annotation}}));
         let job: PyTorchJob = serde_json::from_value(job).unwrap();
@@ -445,7 +455,7 @@ fn passing_a_denial_takes_a_reason() {
 #[test]
 fn a_queue_may_start_a_job_and_nothing_more() {
     let world = World::new(&[("research", mode("Deny"))]);
-    let review: review::Request = serde_json::from_value(json!({"uid": "1"})).unwrap();
+    let review = no_details();
     let another = Change::AnotherJob(vec!["spec".to_owned()]);
     for (change, expected) in [
         (&Change::Started, Decision::Admit),
@@ -461,13 +471,8 @@ fn a_queue_may_start_a_job_and_nothing_more() {
 
 #[test]
 fn an_object_that_can_not_be_seen_counts_as_what_the_policy_is_about() {
-    let narrow = json!({
-        "priority": 1,
-        "match": {"objectSelector": {"matchLabels": {"size": "big"}}},
-        "schedule": [{"mode": "Deny"}],
-    });
-    let world = World::new(&[("narrow", narrow), ("all", mode("Warn"))]);
-    let review: review::Request = serde_json::from_value(json!({"uid": "1"})).unwrap();
+    let world = denying_big_jobs();
+    let review = no_details();
     let scaled = Change::of_scale(1, 2);
     let request = Request::new(&review, &world.namespace, &scaled);
     assert_eq!(
@@ -478,13 +483,8 @@ fn an_object_that_can_not_be_seen_counts_as_what_the_policy_is_about() {
 
 #[test]
 fn a_label_that_is_taken_away_with_the_same_edit_still_counts() {
-    let narrow = json!({
-        "priority": 1,
-        "match": {"objectSelector": {"matchLabels": {"size": "big"}}},
-        "schedule": [{"mode": "Deny"}],
-    });
-    let world = World::new(&[("narrow", narrow), ("all", mode("Warn"))]);
-    let review: review::Request = serde_json::from_value(json!({"uid": "1"})).unwrap();
+    let world = denying_big_jobs();
+    let review = no_details();
     let old: PyTorchJob =
         serde_json::from_value(job_with(&json!({"labels": {"size": "big"}}))).unwrap();
     let new: PyTorchJob = serde_json::from_value(job()).unwrap();

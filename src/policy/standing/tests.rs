@@ -2,6 +2,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::api::policy::MigrationPolicy;
 use crate::policy::Mode;
 
 const NOW: &str = "2027-01-15T00:03:20Z";
@@ -12,12 +13,10 @@ fn time(text: &str) -> Timestamp {
 }
 
 fn policy(patch: &Value) -> Policy {
-    let mut object = json!({
-        "apiVersion": "trainshift.dev/v1alpha1", "kind": "MigrationPolicy", "metadata": {"name": "research"},
-        "spec": {"schedule": [{"mode": "Warn"}, {"mode": "Deny", "from": FEBRUARY}]},
-    });
-    json_patch::merge(&mut object["spec"], patch);
-    Policy::new(&serde_json::from_value(object).unwrap()).0
+    let mut spec = json!({"schedule": [{"mode": "Warn"}, {"mode": "Deny", "from": FEBRUARY}]});
+    json_patch::merge(&mut spec, patch);
+    let spec = serde_json::from_value(spec).unwrap();
+    Policy::new(&MigrationPolicy::new("research", spec)).0
 }
 
 fn failed(condition: &str, error: &str, at: &str) -> Noted {

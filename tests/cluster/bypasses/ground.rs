@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::control_plane::ControlPlane;
 use crate::control_plane::kubectl::{Kubectl, Output};
 use crate::control_plane::wait::{Progress, wait_until};
-use crate::jobs::{create, editor, mnist};
+use crate::jobs::{self, create, editor, mnist};
 
 /// By this label, and its own value of it, a namespace is matched by the policies of its fact.
 pub(crate) const LABEL: &str = "trainshift-test/policy";
@@ -51,12 +51,8 @@ impl<'c> Ground<'c> {
     /// Puts a policy in force, whose message will be its name and a number; a dry run of a job with these labels tells
     /// when it is.
     pub(crate) fn named(&self, policy: &str, spec: &Value, labels: &Value) -> Result<()> {
-        let mut object = json!({
-            "apiVersion": "trainshift.dev/v1alpha1",
-            "kind": "MigrationPolicy",
-            "metadata": {"name": policy},
-            "spec": {"match": {"namespaceSelector": {"matchLabels": {LABEL: self.name}}}},
-        });
+        let here = json!({"match": {"namespaceSelector": {"matchLabels": {LABEL: self.name}}}});
+        let mut object = jobs::policy(policy, &here);
         json_patch::merge(&mut object["spec"], spec);
         let message = format!("{policy}, told {}", object["spec"]["schedule"]);
         object["spec"]["message"] = json!(message);

@@ -11,7 +11,7 @@ use trainshift::policy::{self, Decision, Namespace, Policies, Snapshot};
 use super::api::{Api, Sent};
 use super::raw;
 use crate::control_plane::ControlPlane;
-use crate::jobs::mnist;
+use crate::jobs::{mnist, policy};
 
 /// Which floor holds in a namespace.
 pub(super) const LABEL: &str = "trainshift-test/floor";
@@ -50,10 +50,6 @@ pub(super) fn install(control_plane: &ControlPlane) -> Result<()> {
         role("floor-chief", one),
         binding("floor-chief", "User", "chief"),
     ])
-}
-
-fn policy(name: &str, spec: &Value) -> Value {
-    json!({ "apiVersion": "trainshift.dev/v1alpha1", "kind": "MigrationPolicy", "metadata": { "name": name }, "spec": spec })
 }
 
 /// Sets of policies, with the mode where none matches.

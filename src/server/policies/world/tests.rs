@@ -5,11 +5,8 @@ use crate::policy::Namespace;
 use crate::server::ready::Readiness;
 
 fn policy(name: &str, mode: &str) -> MigrationPolicy {
-    serde_json::from_value(json!({
-        "apiVersion": "trainshift.dev/v1alpha1", "kind": "MigrationPolicy", "metadata": {"name": name},
-        "spec": {"schedule": [{"mode": mode}]},
-    }))
-    .unwrap()
+    let spec = json!({"schedule": [{"mode": mode}]});
+    MigrationPolicy::new(name, serde_json::from_value(spec).unwrap())
 }
 
 fn good(name: &str, mode: &str) -> (String, ReadPolicy) {
