@@ -40,6 +40,15 @@ pub enum Cause {
     Show,
 }
 
+/// The right that is missing where a job gives a reason to pass a denial.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NoRight {
+    /// Name of a policy that denies the job.
+    pub policy: String,
+    /// Whether it is known that the requester has no such right; nobody could tell otherwise.
+    pub is_known: bool,
+}
+
 /// What a message is about.
 #[derive(Debug)]
 pub struct Denial<'a> {
@@ -47,8 +56,8 @@ pub struct Denial<'a> {
     pub cause: Cause,
     /// What was decided.
     pub ruling: &'a Ruling,
-    /// Whether the job gives a reason to pass that its submitter has no right to.
-    pub no_right: bool,
+    /// Why the job's reason to pass counts for nothing, if so.
+    pub no_right: Option<&'a NoRight>,
     /// Where.
     pub namespace: &'a str,
     /// What was refused.
@@ -189,10 +198,14 @@ impl Denial<'_> {
 
     /// What might have kept the job from being refused, and didn't.
     fn way_past(&self) -> Vec<String> {
-        let no_right = self.no_right.then(|| {
+        let no_right = self.no_right.map(|NoRight { policy, is_known }| {
+            let why = if *is_known {
+                "which you don't have"
+            } else {
+                "and whether you have it can't be found out now; try again"
+            };
             format!(
-                "{ANNOTATION_BYPASS} has no effect: it takes the verb {VERB_BYPASS} on {MIGRATION_POLICIES}/{}, which you don't have.",
-                self.ruling.rule.name()
+                "{ANNOTATION_BYPASS} has no effect: it takes the verb {VERB_BYPASS} on {MIGRATION_POLICIES}/{policy}, {why}."
             )
         });
         ended(self.ruling).into_iter().chain(no_right).collect()

@@ -13,7 +13,7 @@ use crate::convert::{Conversion, convert};
 use crate::policy::{self, Change, Decision, Rule, Ruling};
 
 use super::decode::{self, Subject};
-use super::denial::{self, Cause};
+use super::denial::{self, Cause, NoRight};
 use super::observer::{Outcome, Summary};
 use super::refusal::Refusal;
 use super::respond::{self, NotYet, Reply};
@@ -117,14 +117,14 @@ async fn judge(app: &App, door: Door, request: &Request) -> Result<Answer, NotYe
     }
 }
 
-/// What the policies say of a request, and whether its reason to pass a denial counted for nothing.
+/// What the policies say of a request, and why its reason to pass a denial counts for nothing, if so.
 async fn rule(
     app: &App,
     request: &Request,
     job: Option<&PyTorchJob>,
     old: Option<&PyTorchJob>,
     change: &Change,
-) -> Result<(Ruling, bool), NotYet> {
+) -> Result<(Ruling, Option<NoRight>), NotYet> {
     let snapshot = app.policies.load_full().ok_or(NotYet::Policies)?;
     let unknown;
     let namespace = if let Some(namespace) = snapshot.namespace(&request.namespace) {
@@ -134,23 +134,27 @@ async fn rule(
         unknown = asked.ok_or_else(|| NotYet::Namespace(request.namespace.clone()))?;
         &unknown
     };
-    let (ruling, reason) = {
+    let (ruling, reason, denials) = {
         let mut case = policy::Request::new(request, namespace, change);
         case.object = job;
         case.old_object = old;
         case.is_queue = app.queue_controllers.contains(&request.user_info.username);
-        let ruling = policy::judge(&snapshot, &case, (app.clock)());
-        (ruling, case.bypass())
+        let now = (app.clock)();
+        let ruling = policy::judge(&snapshot, &case, now);
+        let (Decision::Deny, Some(reason)) = (ruling.decision, case.bypass()) else {
+            return Ok((ruling, None));
+        };
+        let denials = policy::judge::denials(&snapshot, &case, now);
+        (ruling, reason, denials)
     };
-    let (Decision::Deny, Some(reason)) = (ruling.decision, reason) else {
-        return Ok((ruling, false));
-    };
-    let user = &request.user_info;
-    if app.cluster.may_bypass(user, ruling.rule.name()).await == Some(true) {
-        Ok((ruling.bypassed(reason), false))
-    } else {
-        Ok((ruling, true))
+    for policy in denials {
+        let may = app.cluster.may_bypass(&request.user_info, &policy).await;
+        if may != Some(true) {
+            let is_known = may.is_some();
+            return Ok((ruling, Some(NoRight { policy, is_known })));
+        }
     }
+    Ok((ruling.bypassed(reason), None))
 }
 
 async fn judge_job(
@@ -192,7 +196,7 @@ async fn judge_job(
         change,
         target: &target,
         ruling: &ruling,
-        no_right,
+        no_right: no_right.as_ref(),
         conversion: &conversion,
     };
     let response = match ruling.decision {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::denial::{Cause, Denial, Detail};
+use super::denial::{Cause, Denial, Detail, NoRight};
 use super::{App, credentials, respond};
 use crate::api::policy::DenialForm;
 use crate::api::pytorchjob::PyTorchJob;
@@ -19,8 +19,8 @@ pub(super) struct Refusal<'a> {
     pub(super) change: &'a Change,
     pub(super) target: &'a Target,
     pub(super) ruling: &'a Ruling,
-    /// Whether the job gives a reason to pass that its submitter has no right to.
-    pub(super) no_right: bool,
+    /// Why the job's reason to pass counts for nothing, if so.
+    pub(super) no_right: Option<&'a NoRight>,
     pub(super) conversion: &'a Conversion,
 }
 

@@ -97,11 +97,13 @@ impl Floor {
         }
         let base = base::variables(&ranked, settings.default);
         floor.variables.extend(base);
+        let may = may_pass("variables.base[0]");
+        floor.set(
+            "base_passed",
+            format!("variables.base.size() == 0 || {may}"),
+        );
         floor.validations.push(Validation {
-            expression: format!(
-                "variables.base.size() == 0 || !variables.judged || {}",
-                may_pass("variables.base[0]")
-            ),
+            expression: "!variables.judged || variables.base_passed".to_owned(),
             message_expression: refused("variables.base[1]"),
         });
         narrow::add(&mut floor, &ranked);

@@ -213,6 +213,28 @@ pub fn judge(snapshot: &Snapshot, request: &Request<'_>, now: Timestamp) -> Ruli
     }
 }
 
+/// Names of all policies that deny `request` at `now`. Whoever gives a reason to pass has to be allowed to pass each of them:
+/// else a job could be written so that one more policy is about it, and that one's right would open the others.
+#[must_use]
+pub fn denials(snapshot: &Snapshot, request: &Request<'_>, now: Timestamp) -> Vec<String> {
+    let scope = snapshot.scope(request.namespace);
+    let wish = request.namespace.wish();
+    let first = match &scope.base {
+        Some(policy) => Standing::at(now, &Course::new(policy, wish, request)),
+        None => Standing::built_in(snapshot.default, wish),
+    };
+    let first = Some(first.rule).filter(|rule| rule.mode == Mode::Deny);
+    let narrow = scope.narrow.iter().filter(|policy| {
+        Course::new(policy, None, request).mode(now) == Mode::Deny
+            && policy.is_about(request, &mut Vec::new())
+    });
+    let first = first.iter().map(Rule::name);
+    first
+        .chain(narrow.map(|policy| policy.name()))
+        .map(str::to_owned)
+        .collect()
+}
+
 fn decide(mode: Mode, request: &Request<'_>) -> Decision {
     let is_queued_start = request.is_queue && *request.change == Change::Started;
     if !request.change.is_judged() || is_queued_start {

@@ -89,11 +89,18 @@ pub fn app_in(mode: Mode, cluster: impl Cluster + 'static) -> App {
     }
 }
 
-/// `app` under the `MigrationPolicy` whose spec this is, in namespace research, at `now`.
-pub fn under(mut app: App, spec: &Value, now: &str) -> App {
-    let spec = serde_json::from_value(spec.clone()).unwrap();
-    let policy = MigrationPolicy::new("research", spec);
-    let (policies, problems) = Policies::new([&policy]);
+/// `app` under one `MigrationPolicy`, `research`, of which this is the spec, at `now`.
+pub fn under(app: App, spec: &Value, now: &str) -> App {
+    under_all(app, &[("research", spec.clone())], now)
+}
+
+/// `app` under policies by name and spec, at `now`.
+pub fn under_all(mut app: App, policies: &[(&str, Value)], now: &str) -> App {
+    let policy = |(name, spec): &(&str, Value)| {
+        MigrationPolicy::new(name, serde_json::from_value(spec.clone()).unwrap())
+    };
+    let policies: Vec<_> = policies.iter().map(policy).collect();
+    let (policies, problems) = Policies::new(&policies);
     assert_eq!(problems, []);
     let snapshot = Snapshot::new(Mode::Audit).with_policies(policies);
     app.policies = Arc::new(ArcSwapOption::from_pointee(snapshot));

@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod bypass;
 mod denials;
 mod harness;
 mod policies;

@@ -21,8 +21,7 @@ pub(super) fn of(ranked: &[Ranked], settings: &Settings<'_>) -> Vec<String> {
             let condition_name = &condition.name;
             gaps.push(if Expression::compile(&condition.expression).is_ok() {
                 format!(
-                    "policy {name}, condition {condition_name}: where it fails the floor refuses in the API server's words, and who may \
-                     bypass this policy passes those that rank below it as well, whether or not the condition holds"
+                    "policy {name}, condition {condition_name}: where it fails the floor refuses in the API server's words"
                 )
             } else {
                 format!(

@@ -11,7 +11,6 @@ use crate::policy::expression::Expression;
 /// Adds the variables and validations of the narrow policies to `floor`.
 pub(super) fn add(floor: &mut Floor, ranked: &[Ranked]) {
     let mut before = Vec::new();
-    let mut passed: Option<String> = None;
     for policy in ranked {
         if !policy.policy.looks_at_object() {
             before.push(inside(policy));
@@ -21,7 +20,7 @@ pub(super) fn add(floor: &mut Floor, ranked: &[Ranked]) {
         let above = before.iter().map(|name| format!("!variables.{name}"));
         let place = place::of_namespace(&policy.policy.spec().matches);
         let excused = policy.excused_now().map(|excused| format!("!{excused}"));
-        let terms: Vec<_> = std::iter::once("variables.base.size() == 0".to_owned())
+        let terms: Vec<_> = std::iter::once("variables.base_passed".to_owned())
             .chain(above)
             .chain(place)
             .chain(span::one_holds(&policy.spans))
@@ -30,20 +29,11 @@ pub(super) fn add(floor: &mut Floor, ranked: &[Ranked]) {
         floor.set(id.clone(), terms.join(" && "));
         let about = [vec![format!("variables.{id}")], about(floor, policy)].concat();
         let about = about.join(" && ");
-        // Whoever may pass the first denial passes; which one that is can't be told where its conditions fail.
         let may = may_pass(&quoted(policy.policy.name()));
-        let own = format!("(variables.{id} && {may})");
-        let pass = match &passed {
-            None => own,
-            Some(earlier) => format!("variables.{earlier} || {own}"),
-        };
-        let name = format!("{id}_passed");
-        floor.set(name.clone(), pass);
         floor.validations.push(Validation {
-            expression: format!("!({about}) || !variables.judged || variables.{name}"),
+            expression: format!("!({about}) || !variables.judged || {may}"),
             message_expression: refused(&reason(policy)),
         });
-        passed = Some(name);
     }
 }
 

@@ -288,10 +288,11 @@ impl World {
         case.object = job.as_deref();
         case.old_object = old.as_deref();
         case.is_queue = asked.user_info.username == QUEUE;
-        let ruling = policy::judge(&self.snapshot, &case, Timestamp::now());
+        let now = Timestamp::now();
+        let ruling = policy::judge(&self.snapshot, &case, now);
         let may_pass = match asked.user_info.username.as_str() {
             "boss" => true,
-            "chief" => ruling.rule.name() == "narrow",
+            "chief" => policy::judge::denials(&self.snapshot, &case, now) == ["narrow"],
             _ => false,
         };
         let passes = may_pass && case.bypass().is_some();
