@@ -33,6 +33,14 @@ pub struct Policy {
 struct Condition {
     name: String,
     expression: Result<Expression, String>,
+    looks_at_job: bool,
+}
+
+/// Whether a condition asks for anything that the submitter writes. A text that names the job counts as well: where the
+/// job can't be seen such a condition holds, so that the mistake is a strict one.
+pub(super) fn looks_at_job(expression: &str) -> bool {
+    let rest = expression.replace("namespaceObject", "");
+    rest.contains("object") || rest.contains("oldObject")
 }
 
 /// What is wrong with a policy that is in force all the same.
@@ -78,6 +86,7 @@ impl Policy {
             conditions.push(Condition {
                 name: condition.name.clone(),
                 expression,
+                looks_at_job: looks_at_job(&condition.expression),
             });
         }
         let compiled = Self {
@@ -131,8 +140,13 @@ impl Policy {
             let matches = |job: &PyTorchJob| selector.matches(&job.metadata.labels);
             request.object.is_none_or(matches) || request.old_object.is_some_and(matches)
         });
+        // The scale subresource shows a Scale as the object: a condition would find nothing of the job in it.
+        let is_hidden = request.object.is_none();
         selected
             && self.conditions.iter().all(|condition| {
+                if is_hidden && condition.looks_at_job {
+                    return true;
+                }
                 let error = match &condition.expression {
                     Err(error) => error.clone(),
                     Ok(expression) => match expression.holds(&request.inputs()) {

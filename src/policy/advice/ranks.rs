@@ -10,6 +10,7 @@ use super::schedule::day;
 use super::{Advice, Background, Code, Notes};
 use crate::api::policy::{MigrationPolicy, MigrationPolicySpec};
 use crate::policy::Mode;
+use crate::policy::ranked::looks_at_job;
 use crate::policy::schedule::Schedule;
 
 /// A policy among others.
@@ -121,10 +122,10 @@ impl Ranked<'_> {
         notes: &mut Notes<'_>,
     ) {
         let matches = &self.spec.matches;
-        let by_condition = matches.conditions.iter().position(|condition| {
-            let mentions = condition.expression.replace("namespaceObject", "");
-            mentions.contains("object") || mentions.contains("oldObject")
-        });
+        let by_condition = matches
+            .conditions
+            .iter()
+            .position(|condition| looks_at_job(&condition.expression));
         let (field, how) = match (&matches.object_selector, by_condition) {
             (Some(_), _) => (
                 "spec.match.objectSelector".to_owned(),

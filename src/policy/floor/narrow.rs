@@ -7,6 +7,7 @@ use super::base::{inside, reason};
 use super::text::quoted;
 use super::{Floor, Ranked, Validation, may_pass, place, refused, span};
 use crate::policy::expression::Expression;
+use crate::policy::ranked::looks_at_job;
 
 /// Adds the variables and validations of the narrow policies to `floor`.
 pub(super) fn add(floor: &mut Floor, ranked: &[Ranked]) {
@@ -37,7 +38,8 @@ pub(super) fn add(floor: &mut Floor, ranked: &[Ranked]) {
     }
 }
 
-/// Whether the object is what the policy is about. A condition that trainshift can't compile counts as holding.
+/// Whether the object is what the policy is about. A condition that trainshift can't compile counts as holding, and so
+/// does one that looks at the job where it can't be seen.
 fn about(floor: &mut Floor, ranked: &Ranked) -> Vec<String> {
     let matches = &ranked.policy.spec().matches;
     let mut terms: Vec<_> = place::of_object(matches).into_iter().collect();
@@ -45,7 +47,11 @@ fn about(floor: &mut Floor, ranked: &Ranked) -> Vec<String> {
         if Expression::compile(&condition.expression).is_ok() {
             let name = format!("{}_condition{}", ranked.id, index + 1);
             floor.set(name.clone(), condition.expression.clone());
-            terms.push(format!("variables.{name}"));
+            terms.push(if looks_at_job(&condition.expression) {
+                format!("(variables.scale || variables.{name})")
+            } else {
+                format!("variables.{name}")
+            });
         }
     }
     terms

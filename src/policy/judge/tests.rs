@@ -469,16 +469,44 @@ fn a_queue_may_start_a_job_and_nothing_more() {
     }
 }
 
+/// What comes of jane's scaling a job from one worker to two.
+fn scales(world: &World) -> Ruling {
+    let scale = |workers: i64| json!({"kind": "Scale", "spec": {"replicas": workers}});
+    let review = json!({
+        "uid": "1", "operation": "UPDATE", "subResource": "scale", "name": "mnist",
+        "userInfo": {"username": "jane"}, "object": scale(2), "oldObject": scale(1),
+    });
+    let review = serde_json::from_str(&review.to_string()).unwrap();
+    let change = Change::of_scale(1, 2);
+    let request = Request::new(&review, &world.namespace, &change);
+    judge(&world.snapshot, &request, time(BEFORE))
+}
+
 #[test]
 fn an_object_that_can_not_be_seen_counts_as_what_the_policy_is_about() {
-    let world = denying_big_jobs();
-    let review = no_details();
-    let scaled = Change::of_scale(1, 2);
-    let request = Request::new(&review, &world.namespace, &scaled);
-    assert_eq!(
-        judge(&world.snapshot, &request, time(BEFORE)).decision,
-        Decision::Deny
-    );
+    assert_eq!(scales(&denying_big_jobs()).decision, Decision::Deny);
+}
+
+#[rstest]
+#[case("has(object.spec.elasticPolicy)", Decision::Deny)]
+#[case(
+    "oldObject != null && has(oldObject.spec.elasticPolicy)",
+    Decision::Deny
+)]
+#[case("object.spec.elasticPolicy.maxReplicas > 8", Decision::Deny)]
+#[case("request.userInfo.username == 'joe'", Decision::Warn)]
+#[case("namespaceObject.metadata.name == 'vision'", Decision::Warn)]
+fn a_condition_on_a_job_that_can_not_be_seen_counts_as_holding(
+    #[case] expression: &str,
+    #[case] expected: Decision,
+) {
+    let narrow = json!({
+        "priority": 1, "match": {"conditions": [{"name": "it", "expression": expression}]},
+        "schedule": [{"mode": "Deny"}],
+    });
+    let world = World::new(&[("narrow", narrow), ("all", mode("Warn"))]);
+    let ruling = scales(&world);
+    assert_eq!((ruling.decision, ruling.failures), (expected, Vec::new()));
 }
 
 #[test]
