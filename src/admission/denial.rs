@@ -10,6 +10,7 @@ use crate::api::yaml::to_yaml_with;
 use crate::convert::comments::{self, Comments};
 use crate::convert::finding::{Finding, Outcome};
 use crate::convert::{Conversion, Output, Verdict};
+use crate::policy::schedule::date;
 use crate::policy::{Change, Ruling};
 
 /// Longest message in bytes: it is stored in audit logs, and in the state of whatever submitted the job.
@@ -252,7 +253,7 @@ fn place(ruling: &Ruling, namespace: &str) -> String {
     let rule = &ruling.rule;
     let since = rule
         .since
-        .map(|since| format!(" since {}", since.strftime("%Y-%m-%d")))
+        .map(|since| format!(" since {}", date(since)))
         .unwrap_or_default();
     format!("in namespace {namespace}{since} ({})", rule.authority())
 }
@@ -260,8 +261,11 @@ fn place(ruling: &Ruling, namespace: &str) -> String {
 /// The exemption that has ended, if there is one.
 fn ended(ruling: &Ruling) -> Option<String> {
     ruling.ended.as_ref().map(|exemption| {
-        let date = exemption.until.strftime("%Y-%m-%d");
-        format!("Exemption {} ended on {date}.", exemption.name)
+        format!(
+            "Exemption {} ended on {}.",
+            exemption.name,
+            date(exemption.until)
+        )
     })
 }
 

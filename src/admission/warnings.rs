@@ -1,10 +1,9 @@
 //! Warnings: lines that kubectl prints beside a request that went through.
 
-use jiff::Timestamp;
-
 use crate::api::meta::ANNOTATION_BYPASS;
 use crate::convert::{Conversion, Verdict};
 use crate::policy::judge::Excuse;
+use crate::policy::schedule::date;
 use crate::policy::{Change, Ruling};
 
 /// Longest line, in characters; the API server cuts longer ones without saying so.
@@ -91,15 +90,18 @@ fn headline(ruling: &Ruling, namespace: &str, change: &Change, verdict: Verdict)
 }
 
 fn retired(ruling: &Ruling, namespace: &str) -> String {
-    let date = |time: Timestamp| time.strftime("%Y-%m-%d");
     let rule = &ruling.rule;
     match (&ruling.excuse, &rule.next) {
-        (Some(Excuse::Exemption(exemption)), _) => format!(
-            "PyTorchJob is refused in namespace {namespace} ({}), but exemption {} lets this one pass until {}",
-            rule.authority(),
-            exemption.name,
-            date(exemption.until),
-        ),
+        (Some(Excuse::Exemption(exemption)), next) => {
+            // Another policy may refuse him before the exemption ends.
+            let refused = next.map_or(exemption.until, |(_, from)| from.min(exemption.until));
+            format!(
+                "PyTorchJob is refused in namespace {namespace} ({}), but exemption {} lets this one pass until {}",
+                rule.authority(),
+                exemption.name,
+                date(refused),
+            )
+        }
         (Some(Excuse::Bypass(reason)), _) => format!(
             "PyTorchJob is refused in namespace {namespace} ({}); {ANNOTATION_BYPASS} lets this one pass, and is recorded: {reason}",
             rule.authority(),

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::schedule::date;
 use super::{Mode, Policies, Policy};
 use crate::api::meta::{ANNOTATION_BYPASS, LABEL_MODE, MIGRATION_POLICIES, OWN_GROUP, VERB_BYPASS};
 
@@ -188,7 +189,7 @@ impl Ranked {
     fn reason(&self, span: &Span) -> String {
         let since = span
             .since
-            .map(|since| format!(" since {}", since.strftime("%Y-%m-%d")))
+            .map(|since| format!(" since {}", date(since)))
             .unwrap_or_default();
         format!("{since} (policy {}){}", self.policy.name(), self.help())
     }

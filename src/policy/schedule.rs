@@ -5,6 +5,17 @@ use jiff::Timestamp;
 use super::Mode;
 use crate::api::policy::ScheduleEntry;
 
+/// A moment for readers, in UTC: `2027-02-01`, and with the time where it isn't midnight, such as that of a date written
+/// for another time zone: `2027-01-31 23:00 UTC`.
+#[must_use]
+pub fn date(time: Timestamp) -> String {
+    let day = time.strftime("%Y-%m-%d").to_string();
+    match time.strftime("%H:%M").to_string().as_str() {
+        "00:00" => day,
+        hour => format!("{day} {hour} UTC"),
+    }
+}
+
 /// The modes of a policy by the time at which they begin.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Schedule(Vec<(Timestamp, Mode)>);
@@ -121,6 +132,17 @@ mod tests {
         );
         assert_eq!(ahead(JANUARY), [time(FEBRUARY)]);
         assert_eq!(ahead(FEBRUARY), []);
+    }
+
+    #[test]
+    fn a_date_tells_the_time_unless_it_is_midnight() {
+        for (time, told) in [
+            ("2027-02-01T00:00:00Z", "2027-02-01"),
+            ("2027-02-01T00:00:00+01:00", "2027-01-31 23:00 UTC"),
+            ("2027-02-01T18:30:00Z", "2027-02-01 18:30 UTC"),
+        ] {
+            assert_eq!(date(self::time(time)), told);
+        }
     }
 
     #[test]

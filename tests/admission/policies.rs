@@ -8,7 +8,7 @@ use trainshift::admission::App;
 use trainshift::policy::Mode;
 
 use crate::harness::{
-    answer, app, create, message, mnist, mnist_with, requesting, send, under, update,
+    answer, app, create, message, mnist, mnist_with, requesting, send, under, under_all, update,
 };
 
 const BEFORE: &str = "2027-01-15T00:00:00Z";
@@ -222,6 +222,28 @@ async fn who_is_excused_reads_by_what_and_until_when() {
         ),
         "{first}"
     );
+}
+
+#[tokio::test]
+async fn who_is_excused_reads_the_date_on_which_another_policy_refuses_him() {
+    let big = json!({
+        "priority": 1, "match": {"objectSelector": {"matchLabels": {"size": "big"}}},
+        "schedule": [{"mode": "Audit"}, {"mode": "Deny", "from": "2027-02-15T00:00:00Z"}],
+    });
+    let all = policy(Mode::Deny, Excused::UntilMarch);
+    for (size, until) in [("big", "2027-02-15"), ("small", "2027-03-01")] {
+        let policies = [("big", big.clone()), ("all", all.clone())];
+        let job = mnist_with(&json!({"metadata": {"labels": {"size": size}}}));
+        let app = under_all(app(Mode::Audit), &policies, FEBRUARY);
+        let response = answer(app, "/validate", &create(&job)).await;
+        let first = response["warnings"][0].as_str().unwrap();
+        assert!(
+            first.contains(&format!(
+                "but exemption jane lets this one pass until {until}."
+            )),
+            "{first}"
+        );
+    }
 }
 
 #[tokio::test]

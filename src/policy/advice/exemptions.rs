@@ -2,9 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::schedule::{day, entries};
+use super::schedule::entries;
 use super::{Code, Notes};
 use crate::api::policy::{Exemption, MigrationPolicySpec, Mode, Subject, SubjectKind};
+use crate::policy::schedule::date;
 
 /// How long an exemption may last from when it is needed, before somebody should look at it again.
 const LONGEST: SignedDuration = SignedDuration::from_hours(183 * 24);
@@ -139,7 +140,7 @@ fn time(
         _ if until <= now => notes.add(
             Code::ExemptionEnded,
             at_until,
-            format!("exemption {name} ended on {}", day(until)),
+            format!("exemption {name} ended on {}", date(until)),
         ),
         None => notes.add(
             Code::ExemptionIdle,
@@ -151,8 +152,8 @@ fn time(
             at_until,
             format!(
                 "exemption {name} ends on {}, before Deny begins on {}",
-                day(until),
-                day(denied)
+                date(until),
+                date(denied)
             ),
         ),
         Some(denied) if until.duration_since(denied) > LONGEST => notes.add(
@@ -160,7 +161,7 @@ fn time(
             at_until,
             format!(
                 "exemption {name} lasts until {}, {} days after it begins to count",
-                day(until),
+                date(until),
                 until.duration_since(denied).as_hours() / 24
             ),
         ),

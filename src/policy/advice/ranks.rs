@@ -6,12 +6,11 @@ use jiff::Timestamp;
 use kube::ResourceExt as _;
 
 use super::place::Place;
-use super::schedule::day;
 use super::{Advice, Background, Code, Notes};
 use crate::api::policy::{MigrationPolicy, MigrationPolicySpec};
 use crate::policy::Mode;
 use crate::policy::ranked::looks_at_job;
-use crate::policy::schedule::Schedule;
+use crate::policy::schedule::{Schedule, date};
 
 /// A policy among others.
 struct Ranked<'p> {
@@ -96,7 +95,7 @@ impl Ranked<'_> {
             let when = if from <= background.now {
                 "now".to_owned()
             } else {
-                format!("from {}", day(from))
+                format!("from {}", date(from))
             };
             format!("{name} holds, which is {mode} where this one denies ({when})")
         };

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Code, Notes};
 use crate::api::policy::{MigrationPolicySpec, Mode};
+use crate::policy::schedule::date;
 
 /// How long everybody should be warned before he is refused.
 const NOTICE: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -20,11 +21,6 @@ pub(super) fn entries(spec: &MigrationPolicySpec) -> Vec<(Timestamp, Mode, usize
     entries
 }
 
-/// The date of a moment.
-pub(super) fn day(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%d").to_string()
-}
-
 pub(super) fn advise(spec: &MigrationPolicySpec, now: Timestamp, notes: &mut Notes<'_>) {
     let entries = entries(spec);
     for pair in entries.windows(2) {
@@ -37,7 +33,7 @@ pub(super) fn advise(spec: &MigrationPolicySpec, now: Timestamp, notes: &mut Not
                 format!("spec.schedule[{index}]"),
                 format!(
                     "from {} the mode is {after}, looser than {before} before it",
-                    day(*from)
+                    date(*from)
                 ),
             );
         }
@@ -54,7 +50,7 @@ pub(super) fn advise(spec: &MigrationPolicySpec, now: Timestamp, notes: &mut Not
             notes.add(
                 Code::NoNotice,
                 format!("spec.schedule[{index}]"),
-                format!("Deny begins on {}, and {notice} before", day(*from)),
+                format!("Deny begins on {}, and {notice} before", date(*from)),
             );
         }
     }
@@ -69,7 +65,7 @@ pub(super) fn advise(spec: &MigrationPolicySpec, now: Timestamp, notes: &mut Not
             format!("spec.schedule[{index}]"),
             format!(
                 "the last date, {}, lies behind, and the mode stays {mode} for good",
-                day(*from)
+                date(*from)
             ),
         ),
         _ => {}
