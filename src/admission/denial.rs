@@ -13,11 +13,16 @@ use crate::convert::{Conversion, Output, Verdict};
 use crate::policy::schedule::date;
 use crate::policy::{Change, Ruling};
 
+use super::warnings::one_line;
+
 /// Longest message in bytes: it is stored in audit logs, and in the state of whatever submitted the job.
 const MAX_BYTES: usize = 32 * 1024;
 
 /// Most findings that are listed; with their lines cut, the summary stays far below [`MAX_BYTES`].
 const MAX_FINDINGS: usize = 40;
+
+/// Most changed fields that are named.
+const MAX_FIELDS: usize = 8;
 
 /// Whether the objects are printed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -94,10 +99,7 @@ impl Denial<'_> {
         // What keeps the objects from being printed comes first, and is never cut off.
         let mut findings = self.remarks.iter().chain(self.conversion.notable());
         for finding in findings.by_ref().take(MAX_FINDINGS) {
-            comment(&format!(
-                "  {}",
-                super::warnings::one_line(&finding.to_string())
-            ));
+            comment(&format!("  {}", one_line(&finding.to_string())));
         }
         match findings.count() {
             0 => {}
@@ -159,10 +161,9 @@ impl Denial<'_> {
 
     fn refused(&self) -> String {
         let what = match self.change {
-            Change::AnotherJob(fields) => format!(
-                "this change of a PyTorchJob ({}) is refused",
-                fields.join(", ")
-            ),
+            Change::AnotherJob(fields) => {
+                format!("this change of a PyTorchJob ({}) is refused", few(fields))
+            }
             Change::Started => "starting this PyTorchJob is refused".to_owned(),
             _ => "PyTorchJob is refused".to_owned(),
         };
@@ -246,6 +247,16 @@ pub fn of_scale(ruling: &Ruling, namespace: &str, name: &str, (old, new): (i64, 
         let _ = write!(text, "\n# {line}");
     }
     text
+}
+
+/// The first few of the fields, whose names the submitter chooses, and how many more there are.
+fn few(fields: &[String]) -> String {
+    let shown = fields.iter().take(MAX_FIELDS).map(|field| one_line(field));
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match fields.len().saturating_sub(MAX_FIELDS) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 /// Where it is refused, since when and by whose rule.

@@ -133,3 +133,21 @@ async fn deletions_connections_and_other_subresources_pass() {
         assert_eq!(response["allowed"], true, "{patch}");
     }
 }
+
+#[tokio::test]
+async fn a_change_of_many_fields_names_the_first_few_on_one_line() {
+    let mut new = mnist();
+    let roles = new["spec"]["pytorchReplicaSpecs"].as_object_mut().unwrap();
+    let worker = roles["Worker"].clone();
+    for number in 0..2000 {
+        roles.insert(
+            format!("odd\n{number:04}{}", "x".repeat(60)),
+            worker.clone(),
+        );
+    }
+    let response = denied(&mnist(), &new).await;
+    let message = message(&response);
+    let first = message.lines().next().unwrap();
+    assert!(first.contains(" and 1992 more) is refused in"), "{first}");
+    assert!(message.len() <= 32 * 1024, "{}", message.len());
+}
