@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use kube::ResourceExt as _;
 
 use super::{Policy, Problem};
@@ -39,6 +40,9 @@ pub fn problems(policy: &MigrationPolicy) -> Vec<Problem> {
     }));
     problems
 }
+
+/// Every date lies before this one: later ones aren't times in CEL.
+const END: Timestamp = Timestamp::constant(253_370_764_800, 0);
 
 struct Check {
     policy: String,
@@ -99,12 +103,22 @@ impl Check {
         }
         let mut known = HashSet::new();
         for (index, entry) in schedule.iter().enumerate() {
+            self.date(&format!("spec.schedule[{index}].from"), entry.from);
             if entry.from.is_some_and(|from| !known.insert(from)) {
                 self.add(
                     format!("spec.schedule[{index}].from"),
                     "another entry begins at the same time; keep one of the two",
                 );
             }
+        }
+    }
+
+    fn date(&mut self, at: &str, date: Option<Timestamp>) {
+        if date.is_some_and(|date| date >= END) {
+            self.add(
+                at,
+                "a date lies before the year 9999; name one that somebody will see",
+            );
         }
     }
 
@@ -145,6 +159,8 @@ impl Check {
         let names = spec.exemptions.iter().map(|exemption| &exemption.name);
         self.unique("spec.exemptions", names);
         for (index, exemption) in spec.exemptions.iter().enumerate() {
+            let until = format!("spec.exemptions[{index}].until");
+            self.date(&until, Some(exemption.until));
             for (number, subject) in exemption.subjects.iter().enumerate() {
                 let at = format!("spec.exemptions[{index}].subjects[{number}]");
                 match (subject.kind, &subject.namespace) {
@@ -181,6 +197,8 @@ mod tests {
     #[case(json!({"schedule": [{"mode": "Deny", "from": "2027-01-01T00:00:00Z"}]}), "spec.schedule: every entry has a from")]
     #[case(json!({"schedule": [{"mode": "Deny"}, {"mode": "Warn"}]}), "spec.schedule[1]: a second entry without from")]
     #[case(json!({"schedule": [{"mode": "Audit"}, {"mode": "Deny", "from": "2027-01-01T00:00:00Z"}, {"mode": "Warn", "from": "2027-01-01T00:00:00Z"}]}), "spec.schedule[2].from: another entry")]
+    #[case(json!({"schedule": [{"mode": "Warn"}, {"mode": "Deny", "from": "9999-01-01T00:00:00Z"}]}), "spec.schedule[1].from: a date lies before the year 9999")]
+    #[case(json!({"schedule": [{"mode": "Warn"}], "exemptions": [{"name": "a", "reason": "r", "until": "9999-06-01T00:00:00Z", "subjects": [{"kind": "User", "name": "x"}]}]}), "spec.exemptions[0].until: a date lies before the year 9999")]
     #[case(json!({"schedule": [{"mode": "Warn"}], "match": {"objectSelector": {"matchExpressions": [{"key": "a", "operator": "In"}]}}}), "spec.match.objectSelector.matchExpressions[0]: In needs values")]
     #[case(json!({"schedule": [{"mode": "Warn"}], "match": {"namespaceSelector": {"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["x"]}]}}}), "spec.match.namespaceSelector.matchExpressions[0].values: Exists takes no values")]
     #[case(json!({"schedule": [{"mode": "Warn"}], "match": {"conditions": [{"name": "a", "expression": "true"}, {"name": "a", "expression": "true"}]}}), "spec.match.conditions[1].name: the name \"a\" stands twice")]
