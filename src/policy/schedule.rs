@@ -32,7 +32,8 @@ pub struct Phase {
 }
 
 impl Schedule {
-    /// In any order; an entry without `from` holds from ever. No entries at all: `Audit`.
+    /// In any order; an entry without `from` holds from ever, and one that changes nothing begins nothing. No entries at
+    /// all: `Audit`.
     #[must_use]
     pub fn new(entries: &[ScheduleEntry]) -> Self {
         let begins = |entry: &ScheduleEntry| entry.from.unwrap_or(Timestamp::MIN);
@@ -41,6 +42,7 @@ impl Schedule {
             .map(|entry| (begins(entry), entry.mode))
             .collect();
         entries.sort_by_key(|(from, _)| *from);
+        entries.dedup_by_key(|(_, mode)| *mode);
         Self(entries)
     }
 
@@ -121,6 +123,21 @@ mod tests {
                 next: None
             }
         );
+    }
+
+    #[test]
+    fn an_entry_that_changes_nothing_begins_nothing() {
+        let schedule = Schedule::new(&[
+            entry(Mode::Warn, ""),
+            entry(Mode::Warn, "2026-12-01T00:00:00Z"),
+            entry(Mode::Deny, JANUARY),
+            entry(Mode::Deny, FEBRUARY),
+        ]);
+        let phase = |now| schedule.at(time(now));
+        let before = phase("2026-11-01T00:00:00Z");
+        assert_eq!(before.next, Some((Mode::Deny, time(JANUARY))));
+        let after = phase(FEBRUARY);
+        assert_eq!((after.since, after.next), (Some(time(JANUARY)), None));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::policy::schedule::date;
 /// How long everybody should be warned before he is refused.
 const NOTICE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// A policy's entries by time, each with its place in the file.
+/// A policy's entries by time, each with its place in the file; without those that change nothing.
 pub(super) fn entries(spec: &MigrationPolicySpec) -> Vec<(Timestamp, Mode, usize)> {
     let mut entries: Vec<_> = spec
         .schedule
@@ -18,6 +18,7 @@ pub(super) fn entries(spec: &MigrationPolicySpec) -> Vec<(Timestamp, Mode, usize
         .map(|(index, entry)| (entry.from.unwrap_or(Timestamp::MIN), entry.mode, index))
         .collect();
     entries.sort_by_key(|(from, _, _)| *from);
+    entries.dedup_by_key(|(_, mode, _)| *mode);
     entries
 }
 

@@ -84,6 +84,7 @@ fn a_plan_with_notice_is_nothing_to_warn_of() {
 #[case(schedule(&[("Audit", ""), ("Deny", FEBRUARY)]), &["MP012"])]
 #[case(schedule(&[("Audit", ""), ("Warn", "2027-01-26T00:00:00Z"), ("Deny", FEBRUARY)]), &["MP012"])]
 #[case(schedule(&[("Audit", ""), ("Warn", "2027-01-25T00:00:00Z"), ("Deny", FEBRUARY)]), &[])]
+#[case(schedule(&[("Audit", ""), ("Warn", "2027-01-20T00:00:00Z"), ("Warn", "2027-01-30T00:00:00Z"), ("Deny", FEBRUARY)]), &[])]
 #[case(schedule(&[("Warn", ""), ("Deny", FEBRUARY), ("Warn", MARCH)]), &["MP010"])]
 #[case(schedule(&[("Audit", ""), ("Warn", "2026-02-01T00:00:00Z")]), &["MP011"])]
 #[case(schedule(&[("Warn", ""), ("Deny", "2026-02-01T00:00:00Z")]), &[])]
@@ -140,6 +141,21 @@ fn a_condition_on_who_asks_is_not_left_by_writing_the_job_otherwise() {
     assert_eq!(of("object.metadata.name == 'x'"), ["a: MP001"]);
     assert_eq!(of("request.userInfo.username == 'x'"), NONE);
     assert_eq!(of("namespaceObject.metadata.name == 'x'"), NONE);
+}
+
+#[test]
+fn a_condition_that_fails_on_an_ordinary_job_is_told() {
+    let of = |expression: &str| {
+        let conditions = json!([{"name": "c", "expression": expression}]);
+        let mut spec = schedule(&[("Warn", "")]);
+        spec["match"] = json!({"conditions": conditions});
+        told(&[("a", spec)])
+    };
+    let limit = "object.spec.runPolicy.backoffLimit > 1";
+    assert_eq!(of(limit), ["a: MP015"]);
+    assert_eq!(of(&format!("has(object.spec.runPolicy) && {limit}")), NONE);
+    // What doesn't compile is an error, and no warning.
+    assert_eq!(of("object.spec.("), NONE);
 }
 
 #[test]
