@@ -3,30 +3,25 @@
 //! What comes in: a compiled policy, what is known besides, and what its object says now. What goes out: the status that it
 //! should have. The same facts make the same status, so any number of replicas agree on it. One thing they do not see
 //! alike: a condition that failed on a request was seen by the replica that judged it. The time of the last failure is
-//! therefore part of the status, rounded down to [`STEP`], and the later one counts: whoever saw nothing leaves it be.
+//! therefore part of the status, rounded down to five minutes, and the later one counts: whoever saw nothing leaves it be.
+
+mod failing;
+mod finding;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::Policy;
 use super::ranked::Failure;
 use super::reach::Reach;
-use crate::api::meta::{
-    EXEMPTIONS_EXPIRED, EXPRESSION_FAILING, MATCHES_NOTHING, READY, RUNTIME_UNKNOWN, SHADOWED,
-};
+use crate::api::meta::{EXEMPTIONS_EXPIRED, MATCHES_NOTHING, READY, RUNTIME_UNKNOWN, SHADOWED};
 use crate::api::policy::MigrationPolicyStatus;
 
-/// To which times of failures are rounded down, so that a condition that fails all the time is written now and then only.
-const STEP: Duration = Duration::from_mins(5);
-/// How long after the time that stands in the status a failure is forgotten.
-pub const REMEMBERED: Duration = Duration::from_mins(15);
-/// Longest message of a condition, in characters.
-const MAX_MESSAGE: usize = 1024;
-/// Most names that a message lists.
-const MAX_NAMES: usize = 8;
+pub use failing::REMEMBERED;
+use failing::failing;
+use finding::{Finding, listed};
 
 /// What is known besides the policies.
 #[derive(Clone, Copy, Debug)]
@@ -57,15 +52,6 @@ pub struct Stored {
     pub generation: Option<i64>,
     /// Its status.
     pub status: MigrationPolicyStatus,
-}
-
-/// One condition of the status.
-struct Finding {
-    kind: &'static str,
-    /// `Unknown` where it is none.
-    holds: Option<bool>,
-    reason: &'static str,
-    message: String,
 }
 
 /// The status that `policy` should have where `stored` is what there is.
@@ -120,79 +106,6 @@ pub fn next_moment(policy: &Policy, now: Timestamp) -> Option<Timestamp> {
         .beginnings(now)
         .chain(ends.filter(|until| *until > now))
         .min()
-}
-
-/// What doesn't compile counts before what failed on requests: until it is mended, the rest matters little.
-fn failing(policy: &Policy, facts: &Facts<'_>, stored: &Stored) -> (Option<Timestamp>, Finding) {
-    let finding = |holds, reason, message| Finding::new(EXPRESSION_FAILING, holds, reason, message);
-    let broken: Vec<_> = policy
-        .conditions()
-        .filter_map(|(name, error)| Some(format!("condition {name}: {}", error?)))
-        .collect();
-    if !broken.is_empty() {
-        let message = format!(
-            "{}; until it is mended it counts as true",
-            broken.join("; ")
-        );
-        return (None, finding(true, "DoesNotCompile", message));
-    }
-    let seen = seen(policy, facts);
-    let told = told(facts, stored);
-    match (seen, told) {
-        (Some((at, message)), told) if told.is_none_or(|(then, _)| then < at) => {
-            (Some(at), finding(true, "EvaluationFails", message))
-        }
-        (_, Some((then, message))) => (
-            Some(then),
-            finding(true, "EvaluationFails", message.to_owned()),
-        ),
-        _ => (
-            None,
-            finding(false, "Evaluates", "no condition has failed".to_owned()),
-        ),
-    }
-}
-
-/// What this replica saw fail, and when last.
-fn seen(policy: &Policy, facts: &Facts<'_>) -> Option<(Timestamp, String)> {
-    let mut errors = Vec::new();
-    let mut last = None;
-    for (name, _) in policy.conditions() {
-        let noted = facts.failures.iter().find(|noted| {
-            noted.failure.policy == policy.name()
-                && noted.failure.condition == name
-                && is_recent(rounded(noted.at), facts.now)
-        });
-        if let Some(Noted { failure, at }) = noted {
-            errors.push(format!("condition {name}: {}", failure.error));
-            last = last.max(Some(rounded(*at)));
-        }
-    }
-    let message = format!(
-        "{}; a condition without an answer counts as true",
-        errors.join("; ")
-    );
-    last.map(|at| (at, cut(&message)))
-}
-
-/// What the status says of failures, whoever saw them.
-fn told<'s>(facts: &Facts<'_>, stored: &'s Stored) -> Option<(Timestamp, &'s str)> {
-    let at = stored.status.last_failure?;
-    let condition = condition(&stored.status, EXPRESSION_FAILING)?;
-    let counts = stored.status.observed_generation == stored.generation
-        && condition.status == "True"
-        && is_recent(at, facts.now);
-    counts.then_some((at, &condition.message))
-}
-
-fn is_recent(at: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(at).unsigned_abs() < REMEMBERED
-}
-
-fn rounded(at: Timestamp) -> Timestamp {
-    let step = i64::try_from(STEP.as_secs()).unwrap_or(1);
-    let seconds = at.as_second();
-    Timestamp::from_second(seconds - seconds.rem_euclid(step)).unwrap_or(at)
 }
 
 fn runtime(policy: &Policy, facts: &Facts<'_>) -> Finding {
@@ -288,52 +201,6 @@ fn expired(policy: &Policy, facts: &Facts<'_>) -> Finding {
         listed(ended.into_iter())
     );
     Finding::new(EXEMPTIONS_EXPIRED, true, "Ended", message)
-}
-
-impl Finding {
-    fn new(kind: &'static str, holds: bool, reason: &'static str, message: String) -> Self {
-        Self {
-            kind,
-            holds: Some(holds),
-            reason,
-            message,
-        }
-    }
-
-    /// As it is written, with the time of the last change of its status.
-    fn condition(self, now: Timestamp, stored: &Stored) -> Condition {
-        let status = match self.holds {
-            Some(true) => "True",
-            Some(false) => "False",
-            None => "Unknown",
-        };
-        let unchanged = condition(&stored.status, self.kind).filter(|known| known.status == status);
-        // The API server keeps whole seconds.
-        let begun = Timestamp::from_second(now.as_second()).unwrap_or(now);
-        Condition {
-            type_: self.kind.to_owned(),
-            status: status.to_owned(),
-            reason: self.reason.to_owned(),
-            message: cut(&self.message),
-            last_transition_time: unchanged
-                .map_or(Time(begun), |known| known.last_transition_time.clone()),
-            observed_generation: stored.generation,
-        }
-    }
-}
-
-/// The first few names, and how many more there are.
-fn listed<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> String {
-    let more = names.len().saturating_sub(MAX_NAMES);
-    let shown: Vec<_> = names.take(MAX_NAMES).collect();
-    match more {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(MAX_MESSAGE).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use super::finding::MAX_MESSAGE;
 use super::*;
+use crate::api::meta::EXPRESSION_FAILING;
 use crate::api::policy::MigrationPolicy;
 use crate::policy::Mode;
 
