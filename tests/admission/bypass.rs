@@ -13,7 +13,7 @@ use crate::harness::{answer, app_in, create, message, mnist_with, under_all};
 const NOW: &str = "2027-03-01T00:00:00Z";
 
 /// A cluster in which everybody may pass the denials of some policies, if anybody knows.
-struct Rights(Option<&'static [&'static str]>);
+pub struct Rights(pub Option<&'static [&'static str]>);
 
 impl Cluster for Rights {
     fn target(&self) -> Option<Arc<Target>> {

@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 use trainshift::admission::App;
 use trainshift::policy::Mode;
 
+use crate::bypass::Rights;
 use crate::harness::{
-    answer, app, create, message, mnist, mnist_with, requesting, send, under, under_all, update,
+    answer, app, app_in, create, message, mnist, mnist_with, requesting, send, under, under_all,
+    update,
 };
 
 const BEFORE: &str = "2027-01-15T00:00:00Z";
@@ -338,17 +340,17 @@ async fn before_the_policies_are_read_nothing_is_judged() {
     );
 }
 
-/// Whatever a submitter can write into a job's metadata.
+/// What a submitter can write into a job's metadata, of what policies look at.
 fn metadata() -> impl Strategy<Value = Value> {
     let word = "[a-z]{1,8}";
     let labels = prop::collection::btree_map(
-        "(trainshift.dev/mode|kueue.x-k8s.io/queue-name|size|[a-z]{1,5})",
-        "(audit|warn|deny|big|[a-z]{1,5})",
+        "(trainshift.dev/mode|kueue.x-k8s.io/queue-name|size)",
+        "(audit|deny|big)",
         0..4,
     );
     let annotations = prop::collection::btree_map(
-        "(trainshift.dev/(bypass|mode|exemption|carrier|show)|[a-z]{1,5})",
-        "(fire|audit|katib|[a-z]{0,5})",
+        "trainshift.dev/(bypass|mode|exemption|show)",
+        "(fire|audit|trainjob|)",
         0..4,
     );
     let owner = (
@@ -365,10 +367,25 @@ fn metadata() -> impl Strategy<Value = Value> {
         Just(json!({"name": null, "generateName": "nightly-"})),
         word.prop_map(|name| json!({"name": name})),
     ];
-    (labels, annotations, owners, name).prop_map(|(labels, annotations, owners, name)| {
+    let written = (
+        labels,
+        annotations,
+        owners,
+        name,
+        any::<bool>(),
+        any::<bool>(),
+    );
+    written.prop_map(|(labels, annotations, owners, name, is_big, has_reason)| {
         let mut metadata =
             json!({"labels": labels, "annotations": annotations, "ownerReferences": owners});
         json_patch::merge(&mut metadata, &name);
+        // Each of them often, because a way round takes both.
+        if is_big {
+            metadata["labels"]["size"] = json!("big");
+        }
+        if has_reason {
+            metadata["annotations"]["trainshift.dev/bypass"] = json!("fire");
+        }
         metadata
     })
 }
@@ -388,7 +405,8 @@ fn strictness(response: &Value) -> u8 {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    /// Others are excused here by name, owner and subject; jane is nobody's subject.
+    /// Others are excused here by name, owner and subject; jane is nobody's subject, and has the right to pass the denials
+    /// of a policy that looks at the job, and of no other.
     #[test]
     fn nothing_that_a_submitter_writes_makes_the_answer_looser(
         metadata in metadata(),
@@ -401,14 +419,27 @@ proptest! {
             "subjects": [{"kind": "ServiceAccount", "namespace": "kubeflow", "name": "katib-controller"}],
             "owners": [{"apiGroup": "kubeflow.org", "kind": "Trial"}], "names": ["nightly-*"],
         });
-        let policy = json!({"schedule": [{"mode": mode}], "exemptions": [exemption]});
+        let since = |mode: Mode| json!([{"mode": "Audit"}, {"mode": mode, "from": "2027-01-01T00:00:00Z"}]);
+        let looking = |priority: i32, mode: Mode, matches: Value| {
+            json!({"priority": priority, "match": matches, "schedule": since(mode)})
+        };
+        let labelled = json!({"objectSelector": {"matchLabels": {"size": "big"}}});
+        let owned = json!({"conditions": [{"name": "owned", "expression": "object.metadata.?ownerReferences.orValue([]).size() > 0"}]});
+        let policies = [
+            ("big", looking(3, Mode::Deny, labelled.clone())),
+            ("lenient", looking(2, Mode::Audit, labelled)),
+            ("owned", looking(1, Mode::Warn, owned)),
+            ("all", json!({
+                "schedule": [{"mode": "Audit"}, {"mode": mode, "from": FEBRUARY}], "exemptions": [exemption],
+            })),
+        ];
         let mut written = mnist();
         json_patch::merge(&mut written["metadata"], &metadata);
         written["spec"]["pytorchReplicaSpecs"]["Worker"]["template"]["spec"]["containers"][0]["image"] =
             json!(format!("example.com/{image}"));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let ask = |job: &Value| {
-            let app = under(app(Mode::Audit), &policy, FEBRUARY);
+            let app = under_all(app_in(Mode::Audit, Rights(Some(&["big"]))), &policies, FEBRUARY);
             runtime.block_on(answer(app, "/validate", &operation.review(job)))
         };
         let (plain, dressed) = (ask(&mnist()), ask(&written));
