@@ -88,6 +88,8 @@ pub const ANNOTATION_BYPASS: &str = "trainshift.dev/bypass";
 pub const LABEL_MODE: &str = "trainshift.dev/mode";
 /// The user as whom Kueue starts jobs that wait.
 pub const KUEUE_CONTROLLER: &str = "system:serviceaccount:kueue-system:kueue-controller-manager";
+/// Begins the username of a ServiceAccount: its namespace, a colon and its name follow.
+pub const SERVICE_ACCOUNT_PREFIX: &str = "system:serviceaccount:";
 /// API group of trainshift's own kind.
 pub const OWN_GROUP: &str = "trainshift.dev";
 /// API version of trainshift's own kinds.

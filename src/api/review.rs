@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::meta::SERVICE_ACCOUNT_PREFIX;
 use super::nullable;
 
 /// API version of the only review that trainshift speaks.
@@ -123,7 +124,7 @@ impl UserInfo {
     /// Whether the requester is a `ServiceAccount`.
     #[must_use]
     pub fn is_service_account(&self) -> bool {
-        self.username.starts_with("system:serviceaccount:")
+        self.username.starts_with(SERVICE_ACCOUNT_PREFIX)
     }
 }
 

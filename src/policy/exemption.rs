@@ -29,16 +29,11 @@ impl Exemptions {
         };
         for (number, exemption) in exemptions.iter().enumerate() {
             for subject in &exemption.subjects {
-                let namespace = subject.namespace.as_deref().unwrap_or_default();
-                let (map, name) = match subject.kind {
-                    SubjectKind::User => (&mut index.by_user, subject.name.clone()),
-                    SubjectKind::Group => (&mut index.by_group, subject.name.clone()),
-                    SubjectKind::ServiceAccount => (
-                        &mut index.by_user,
-                        format!("system:serviceaccount:{namespace}:{}", subject.name),
-                    ),
+                let map = match subject.kind {
+                    SubjectKind::User | SubjectKind::ServiceAccount => &mut index.by_user,
+                    SubjectKind::Group => &mut index.by_group,
                 };
-                map.entry(name).or_default().push(number);
+                map.entry(subject.known_as()).or_default().push(number);
             }
         }
         index

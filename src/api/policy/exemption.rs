@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::KubeSchema;
+use crate::api::meta::SERVICE_ACCOUNT_PREFIX;
 
 /// Who is excused from Deny, until when and why.
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
@@ -50,6 +51,20 @@ pub struct Subject {
     /// The name.
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
+}
+
+impl Subject {
+    /// The username, or the group, by which the API server knows it.
+    #[must_use]
+    pub fn known_as(&self) -> String {
+        match self.kind {
+            SubjectKind::User | SubjectKind::Group => self.name.clone(),
+            SubjectKind::ServiceAccount => {
+                let namespace = self.namespace.as_deref().unwrap_or_default();
+                format!("{SERVICE_ACCOUNT_PREFIX}{namespace}:{}", self.name)
+            }
+        }
+    }
 }
 
 /// Kinds of subjects.

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::schedule::entries;
 use super::{Code, Notes};
+use crate::api::meta::SERVICE_ACCOUNT_PREFIX;
 use crate::api::policy::{Exemption, MigrationPolicySpec, Mode, Subject, SubjectKind};
 use crate::policy::schedule::date;
 
@@ -92,8 +93,6 @@ const BROAD: [(&str, &str); 5] = [
     ),
     ("system:nodes", "every node is in it"),
 ];
-
-const ACCOUNT: &str = "system:serviceaccount:";
 
 pub(super) fn advise(spec: &MigrationPolicySpec, now: Timestamp, notes: &mut Notes<'_>) {
     let denied = first_denied(spec, now);
@@ -196,7 +195,7 @@ fn who(subject: &Subject, narrowed: bool, at: &str, notes: &mut Notes<'_>) {
     let account = match subject.kind {
         SubjectKind::Group => return group(name, at, notes),
         SubjectKind::ServiceAccount => Some(name),
-        SubjectKind::User => name.strip_prefix(ACCOUNT).map(|rest| {
+        SubjectKind::User => name.strip_prefix(SERVICE_ACCOUNT_PREFIX).map(|rest| {
             let (namespace, account) = rest.split_once(':').unwrap_or((rest, ""));
             let message = format!(
                 "user {name:?} is a ServiceAccount: write {{kind: ServiceAccount, namespace: {namespace}, name: {account}}}"

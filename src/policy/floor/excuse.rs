@@ -35,13 +35,8 @@ fn asked_by(exemption: &Exemption) -> String {
     let mut groups = Vec::new();
     for subject in &exemption.subjects {
         match subject.kind {
-            SubjectKind::User => users.push(subject.name.clone()),
-            SubjectKind::Group => groups.push(subject.name.clone()),
-            SubjectKind::ServiceAccount => users.push(format!(
-                "system:serviceaccount:{}:{}",
-                subject.namespace.as_deref().unwrap_or_default(),
-                subject.name
-            )),
+            SubjectKind::User | SubjectKind::ServiceAccount => users.push(subject.known_as()),
+            SubjectKind::Group => groups.push(subject.known_as()),
         }
     }
     let users = (!users.is_empty()).then(|| {
