@@ -1,7 +1,7 @@
 //! What the first policy says that looks at the namespace only.
 //!
 //! Each such policy is a variable: either the namespace is one of its own, and it says what holds, or the next one does.
-//! The value is empty, or the name of who denies and the reason.
+//! The value is empty, or the name of who denies and the reason, and the date if it is one from which on it denies.
 
 use super::text::{list, quoted};
 use super::{ADVICE, Ranked, Variable, place};
@@ -62,7 +62,11 @@ fn says(ranked: &Ranked) -> String {
     let label = format!(" (the namespace's label {LABEL_MODE}){}", ranked.help());
     let mut says = format!("variables.wish ? {} : []", list([name, &label]));
     for span in &ranked.spans {
-        let denial = list([name, &ranked.reason(span)]);
+        let (reason, since) = (
+            ranked.reason(span),
+            span.since.map(|since| since.to_string()),
+        );
+        let denial = list([name, &reason].into_iter().chain(since.as_deref()));
         says = match span.holds() {
             None => denial,
             Some(holds) => format!("{holds} ? {denial} : {says}"),
