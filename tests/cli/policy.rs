@@ -182,7 +182,29 @@ fn an_update_is_judged_by_what_it_changes() {
 fn the_examples_cases_pass() {
     let (code, told) = test(&["tests/fixtures/policy/tests.yaml"]);
     assert_eq!(code, 0, "{told}");
-    assert!(told.ends_with("11 cases: 11 passed, 0 failed\n"), "{told}");
+    assert!(told.ends_with("14 cases: 14 passed, 0 failed\n"), "{told}");
+}
+
+#[test]
+fn queue_controllers_are_those_that_the_server_is_told() {
+    let case = |user: &str| {
+        format!(
+            "{{apiVersion: trainshift.dev/v1alpha1, kind: MigrationPolicyTest, metadata: {{name: queue}}, spec: {{cases: [{{
+            name: a queue starts what it holds, expect: {{decision: Admit}}, given: {{at: '2027-02-15T00:00:00Z', as: {user:?},
+            namespace: {{name: research}}, old: {{patch: {{spec: {{runPolicy: {{suspend: true}}}}}}}}}}}}]}}}}"
+        )
+    };
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("tests.yaml");
+    let ask = |user: &str, flags: &[&str]| {
+        fs::write(&path, case(user)).expect("written");
+        test(&[&["--assert", path.to_str().expect("UTF-8")], flags].concat()).0
+    };
+    let kueue = "system:serviceaccount:kueue-system:kueue-controller-manager";
+    let own = "system:serviceaccount:batch:queue";
+    assert_eq!((ask(kueue, &[]), ask(own, &[])), (0, 1));
+    let flags = ["--queue-controller", own];
+    assert_eq!((ask(kueue, &flags), ask(own, &flags)), (1, 0));
 }
 
 #[test]

@@ -92,6 +92,7 @@ impl Suite {
                 let answer = world.ask(&Question {
                     job: &case.job,
                     old: case.old.as_ref(),
+                    scale: given.scale,
                     user: given.user.as_deref().unwrap_or(SOMEBODY),
                     groups: given.groups.as_deref().unwrap_or_default(),
                     at: case.at,
@@ -163,6 +164,14 @@ fn ready(
             ..written.fault(at, "given.at is missing")
         });
     };
+    if given.old.is_some() && given.scale.is_some() {
+        let hint =
+            "a scale changes nothing but the number of workers, and begins with the job's own";
+        return Err(Fault {
+            hint: Some(hint.to_owned()),
+            ..written.fault(at, "given.old and given.scale don't go together")
+        });
+    }
     let namespace = given
         .namespace
         .as_ref()

@@ -27,6 +27,10 @@ pub(super) struct Given {
     /// The job as it was, for an update: by default the same without the patch.
     #[serde(default)]
     pub(super) old: Option<JobGiven>,
+    /// How many workers `kubectl scale` asks for, of the job as it is.
+    #[serde(default)]
+    #[schemars(range(min = 0))]
+    pub(super) scale: Option<u32>,
     /// The namespace, instead of the job's own.
     #[serde(default)]
     pub(super) namespace: Option<NamespaceGiven>,
@@ -73,6 +77,7 @@ impl Given {
             groups: self.groups.or(other.groups),
             job: self.job.or(other.job),
             old: self.old.or(other.old),
+            scale: self.scale.or(other.scale),
             namespace: self.namespace.or(other.namespace),
             may_bypass: self.may_bypass.or(other.may_bypass),
             dry_run: self.dry_run.or(other.dry_run),
