@@ -140,13 +140,26 @@ fn answers_as_json_hold_everything() {
 
 #[test]
 fn namespaces_give_labels() {
-    let namespaces = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Namespace, metadata: {name: research, labels: {trainshift.dev/mode: deny}}}\n";
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("namespaces.yaml");
-    fs::write(&path, namespaces).expect("written");
-    let path = path.to_str().expect("UTF-8");
-    let (_, told) = test(&["--jobs", JOBS, "--at", JANUARY, "--namespaces", path]);
-    assert!(told.contains("Deny (by label)"), "{told}");
+    let ask = |labels: &str, kind: &str| {
+        let item = format!(
+            "{{apiVersion: v1, kind: {kind}, metadata: {{name: research, labels: {labels}}}}}"
+        );
+        let list = format!("apiVersion: v1\nkind: List\nitems:\n- {item}\n");
+        fs::write(&path, list).expect("written");
+        let path = path.to_str().expect("UTF-8");
+        test(&["--jobs", JOBS, "--at", JANUARY, "--namespaces", path])
+    };
+    let (code, told) = ask("{trainshift.dev/mode: deny}", "Namespace");
+    assert!(code == 0 && told.contains("Deny (by label)"), "{told}");
+    // Labels that nobody can read aren't none: the answer would be a looser one.
+    let (code, told) = ask("{trainshift.dev/mode: deny, tier: 1}", "Namespace");
+    let message = "Namespace \"research\": metadata.labels must be strings";
+    assert!(code == 2 && told.contains(message), "{told}");
+    let (code, told) = ask("{}", "ConfigMap");
+    let message = "namespaces.yaml: there is no Namespace in it";
+    assert!(code == 2 && told.contains(message), "{told}");
 }
 
 #[test]

@@ -83,18 +83,12 @@ impl World {
         settings: Settings,
     ) -> anyhow::Result<Self> {
         let (policies, _) = Policies::new(contents.policies.iter().map(|(policy, _)| policy));
-        let namespaces = namespaces
-            .filter(|object| object["kind"] == "Namespace")
-            .filter_map(|object| {
-                let metadata = &object["metadata"];
-                let name = metadata["name"].as_str()?;
-                let labels = serde_json::from_value(metadata["labels"].clone()).unwrap_or_default();
-                Some((name.to_owned(), named(name, labels)))
-            });
+        let namespaces = namespaces.filter(|object| object["kind"] == "Namespace");
+        let namespaces: anyhow::Result<Vec<_>> = namespaces.map(labelled).collect();
         Ok(Self {
             snapshot: Snapshot::new(settings.default)
                 .with_policies(policies)
-                .with_namespaces(namespaces),
+                .with_namespaces(namespaces?),
             target: Arc::new(settings.target),
             queue_controllers: settings.queue_controllers,
             runtime: Builder::new_current_thread()
@@ -174,6 +168,17 @@ impl World {
             }
         }
     }
+}
+
+/// Name and labels of a Namespace object.
+fn labelled(object: &Value) -> anyhow::Result<(String, Labels)> {
+    let metadata = &object["metadata"];
+    let name = metadata["name"].as_str().unwrap_or_default();
+    let labels: Option<Labels> =
+        serde_json::from_value(metadata["labels"].clone()).with_context(|| {
+            format!("Namespace {name:?}: metadata.labels must be strings: put each value in quotes")
+        })?;
+    Ok((name.to_owned(), named(name, labels.unwrap_or_default())))
 }
 
 /// With the label that the API server sets.
