@@ -29,7 +29,7 @@ pub(super) struct Given {
     pub(super) old: Option<JobGiven>,
     /// How many workers `kubectl scale` asks for, of the job as it is.
     #[serde(default)]
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = 0, max = 2_147_483_647))]
     pub(super) scale: Option<u32>,
     /// The namespace, instead of the job's own.
     #[serde(default)]
