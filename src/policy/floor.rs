@@ -99,7 +99,8 @@ impl Floor {
         floor.variables.extend(base);
         floor.validations.push(Validation {
             expression: format!(
-                "variables.base.size() == 0 || !variables.judged || variables.{PASSED}"
+                "variables.base.size() == 0 || !variables.judged || {}",
+                may_pass("variables.base[0]")
             ),
             message_expression: refused("variables.base[1]"),
         });
@@ -198,9 +199,6 @@ impl Ranked {
     }
 }
 
-/// The variable that says whether the requester gives a reason to pass a denial, and may.
-const PASSED: &str = "passed";
-
 /// How to get on without trainshift in the cluster.
 const ADVICE: &str =
     ". Submit its TrainJob instead: trainshift convert FILE prints it, and asks no cluster.";
@@ -227,10 +225,10 @@ fn ranked(policies: &Policies, at: Timestamp) -> Vec<Ranked> {
     ranked
 }
 
-/// Whether the requester may pass a denial of the policy that the CEL expression `name` names.
+/// Whether the requester gives a reason to pass a denial of the policy that the CEL expression `name` names, and may.
 fn may_pass(name: &str) -> String {
     format!(
-        "authorizer.group({}).resource({}).name({name}).check({}).allowed()",
+        "(variables.reason && authorizer.group({}).resource({}).name({name}).check({}).allowed())",
         quoted(OWN_GROUP),
         quoted(MIGRATION_POLICIES),
         quoted(VERB_BYPASS)

@@ -1,7 +1,7 @@
 //! What the first policy says that looks at the namespace only.
 //!
 //! Each such policy is a variable: either the namespace is one of its own, and it says what holds, or the next one does.
-//! The value is empty, or the name of who denies and the reason, and the date if it is one from which on it denies.
+//! The value is empty, or the name of who denies and the reason.
 
 use super::text::{list, quoted};
 use super::{ADVICE, Ranked, Variable, place};
@@ -62,11 +62,7 @@ fn says(ranked: &Ranked) -> String {
     let label = format!(" (the namespace's label {LABEL_MODE}){}", ranked.help());
     let mut says = format!("variables.wish ? {} : []", list([name, &label]));
     for span in &ranked.spans {
-        let (reason, since) = (
-            ranked.reason(span),
-            span.since.map(|since| since.to_string()),
-        );
-        let denial = list([name, &reason].into_iter().chain(since.as_deref()));
+        let denial = list([name, &ranked.reason(span)]);
         says = match span.holds() {
             None => denial,
             Some(holds) => format!("{holds} ? {denial} : {says}"),

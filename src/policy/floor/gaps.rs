@@ -8,7 +8,6 @@ use crate::policy::expression::Expression;
 /// A line for each gap that these policies leave.
 pub(super) fn of(ranked: &[Ranked], settings: &Settings<'_>) -> Vec<String> {
     let mut gaps: Vec<_> = later(ranked, settings.at).into_iter().collect();
-    gaps.extend(beside(ranked));
     for policy in ranked {
         let name = policy.policy.name();
         for span in &policy.spans {
@@ -22,7 +21,8 @@ pub(super) fn of(ranked: &[Ranked], settings: &Settings<'_>) -> Vec<String> {
             let condition_name = &condition.name;
             gaps.push(if Expression::compile(&condition.expression).is_ok() {
                 format!(
-                    "policy {name}, condition {condition_name}: where it fails the floor refuses in the API server's words"
+                    "policy {name}, condition {condition_name}: where it fails the floor refuses in the API server's words, and who may \
+                     bypass this policy passes those that rank below it as well, whether or not the condition holds"
                 )
             } else {
                 format!(
@@ -32,16 +32,6 @@ pub(super) fn of(ranked: &[Ranked], settings: &Settings<'_>) -> Vec<String> {
         }
     }
     gaps
-}
-
-/// Of several denials the one that began first counts for trainshift, and the right to bypass is asked on its policy.
-fn beside(ranked: &[Ranked]) -> Option<String> {
-    let mut policies = ranked.iter();
-    policies.any(|policy| policy.policy.looks_at_object()).then(|| {
-        "where a policy that looks at jobs holds beside another: whoever may bypass either passes both, whichever began first, \
-         and whether or not its conditions hold"
-            .to_owned()
-    })
 }
 
 /// On updates the time is known by the API server's notes, of which a Scale has none, and which its requester can take

@@ -56,6 +56,14 @@ pub(super) fn install(control_plane: &ControlPlane) -> Result<()> {
 pub(super) fn policies() -> Vec<(Vec<Value>, &'static str)> {
     let deny = json!([{ "mode": "Warn" }, { "mode": "Deny", "from": PAST }]);
     let later = json!([{ "mode": "Warn" }, { "mode": "Deny", "from": FUTURE }]);
+    let exempt = |until: &str, more: Value| {
+        let mut exemption = json!({
+            "name": "some", "reason": "they move later", "until": until,
+            "subjects": [{ "kind": "ServiceAccount", "namespace": "kubeflow", "name": "katib-controller" }, { "kind": "Group", "name": "people" }],
+        });
+        json_patch::merge(&mut exemption, &more);
+        exemption
+    };
     let research = json!({ "namespaceSelector": { "matchExpressions": [{ "key": "tier", "operator": "In", "values": ["gold", "lead"] }] } });
     let condition =
         |expression: &str| json!({ "conditions": [{ "name": "it", "expression": expression }] });
@@ -65,7 +73,7 @@ pub(super) fn policies() -> Vec<(Vec<Value>, &'static str)> {
                 policy(
                     "gold",
                     &json!({ "priority": 5, "match": { "namespaceSelector": { "matchLabels": { "tier": "gold" } } }, "schedule": deny,
-                    "exemptions": [exempt(FUTURE, &json!({ "names": ["nightly-*", "other"] })), exempt(PAST, &json!({ "name": "ended" }))] }),
+                    "exemptions": [exempt(FUTURE, json!({ "names": ["nightly-*", "other"] })), exempt(PAST, json!({ "name": "ended" }))] }),
                 ),
                 policy("later", &json!({ "schedule": later, "match": research })),
             ],
@@ -80,7 +88,7 @@ pub(super) fn policies() -> Vec<(Vec<Value>, &'static str)> {
                 policy(
                     "gold",
                     &json!({ "priority": 5, "match": research, "schedule": later,
-                    "exemptions": [exempt(FUTURE, &json!({ "owners": [{ "apiGroup": "kubeflow.org", "kind": "Trial" }] }))] }),
+                    "exemptions": [exempt(FUTURE, json!({ "owners": [{ "apiGroup": "kubeflow.org", "kind": "Trial" }] }))] }),
                 ),
                 policy(
                     "below",
@@ -102,7 +110,7 @@ pub(super) fn policies() -> Vec<(Vec<Value>, &'static str)> {
                 policy(
                     "fails",
                     &json!({ "priority": 8, "match": condition("object.spec.runPolicy.backoffLimit > 1"), "schedule": deny,
-                    "exemptions": [exempt(FUTURE, &json!({}))] }),
+                    "exemptions": [exempt(FUTURE, json!({}))] }),
                 ),
                 policy(
                     "gold",
@@ -125,35 +133,6 @@ pub(super) fn policies() -> Vec<(Vec<Value>, &'static str)> {
             )],
             "warn",
         ),
-        (several_denials(), "audit"),
-    ]
-}
-
-/// An exemption of Katib and of some people.
-fn exempt(until: &str, more: &Value) -> Value {
-    let mut exemption = json!({
-        "name": "some", "reason": "they move later", "until": until,
-        "subjects": [{ "kind": "ServiceAccount", "namespace": "kubeflow", "name": "katib-controller" }, { "kind": "Group", "name": "people" }],
-    });
-    json_patch::merge(&mut exemption, more);
-    exemption
-}
-
-/// Policies that all deny big jobs, of which `narrow` began first: it counts, and who may pass it passes.
-fn several_denials() -> Vec<Value> {
-    let since = |date: &str| json!([{ "mode": "Warn" }, { "mode": "Deny", "from": date }]);
-    let march = since("2026-03-01T00:00:00Z");
-    let big = json!({ "objectSelector": { "matchLabels": { "size": "big" } } });
-    vec![
-        policy(
-            "first",
-            &json!({ "priority": 10, "match": big, "schedule": march }),
-        ),
-        policy(
-            "narrow",
-            &json!({ "priority": 9, "match": big, "schedule": since(PAST) }),
-        ),
-        policy("base", &json!({ "schedule": march })),
     ]
 }
 
