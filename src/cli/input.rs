@@ -11,6 +11,7 @@ pub mod job;
 mod locate;
 pub(super) mod near;
 pub mod parse;
+pub mod path;
 pub mod places;
 pub mod policies;
 pub mod schema;

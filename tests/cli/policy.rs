@@ -140,13 +140,26 @@ fn answers_as_json_hold_everything() {
 
 #[test]
 fn namespaces_give_labels() {
-    let namespaces = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Namespace, metadata: {name: research, labels: {trainshift.dev/mode: deny}}}\n";
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("namespaces.yaml");
-    fs::write(&path, namespaces).expect("written");
-    let path = path.to_str().expect("UTF-8");
-    let (_, told) = test(&["--jobs", JOBS, "--at", JANUARY, "--namespaces", path]);
-    assert!(told.contains("Deny (by label)"), "{told}");
+    let ask = |labels: &str, kind: &str| {
+        let item = format!(
+            "{{apiVersion: v1, kind: {kind}, metadata: {{name: research, labels: {labels}}}}}"
+        );
+        let list = format!("apiVersion: v1\nkind: List\nitems:\n- {item}\n");
+        fs::write(&path, list).expect("written");
+        let path = path.to_str().expect("UTF-8");
+        test(&["--jobs", JOBS, "--at", JANUARY, "--namespaces", path])
+    };
+    let (code, told) = ask("{trainshift.dev/mode: deny}", "Namespace");
+    assert!(code == 0 && told.contains("Deny (by label)"), "{told}");
+    // Labels that nobody can read aren't none: the answer would be a looser one.
+    let (code, told) = ask("{trainshift.dev/mode: deny, tier: 1}", "Namespace");
+    let message = "Namespace \"research\": metadata.labels must be strings";
+    assert!(code == 2 && told.contains(message), "{told}");
+    let (code, told) = ask("{}", "ConfigMap");
+    let message = "namespaces.yaml: there is no Namespace in it";
+    assert!(code == 2 && told.contains(message), "{told}");
 }
 
 #[test]
@@ -182,7 +195,29 @@ fn an_update_is_judged_by_what_it_changes() {
 fn the_examples_cases_pass() {
     let (code, told) = test(&["tests/fixtures/policy/tests.yaml"]);
     assert_eq!(code, 0, "{told}");
-    assert!(told.ends_with("11 cases: 11 passed, 0 failed\n"), "{told}");
+    assert!(told.ends_with("14 cases: 14 passed, 0 failed\n"), "{told}");
+}
+
+#[test]
+fn queue_controllers_are_those_that_the_server_is_told() {
+    let case = |user: &str| {
+        format!(
+            "{{apiVersion: trainshift.dev/v1alpha1, kind: MigrationPolicyTest, metadata: {{name: queue}}, spec: {{cases: [{{
+            name: a queue starts what it holds, expect: {{decision: Admit}}, given: {{at: '2027-02-15T00:00:00Z', as: {user:?},
+            namespace: {{name: research}}, old: {{patch: {{spec: {{runPolicy: {{suspend: true}}}}}}}}}}}}]}}}}"
+        )
+    };
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("tests.yaml");
+    let ask = |user: &str, flags: &[&str]| {
+        fs::write(&path, case(user)).expect("written");
+        test(&[&["--assert", path.to_str().expect("UTF-8")], flags].concat()).0
+    };
+    let kueue = "system:serviceaccount:kueue-system:kueue-controller-manager";
+    let own = "system:serviceaccount:batch:queue";
+    assert_eq!((ask(kueue, &[]), ask(own, &[])), (0, 1));
+    let flags = ["--queue-controller", own];
+    assert_eq!((ask(kueue, &flags), ask(own, &flags)), (1, 0));
 }
 
 #[test]

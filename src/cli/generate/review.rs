@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
-use crate::api::meta::{PYTORCHJOB, PYTORCHJOBS, V1_API_VERSION, V1_GROUP};
+use crate::api::meta::{PYTORCHJOB, PYTORCHJOBS, V1_API_VERSION, V1_GROUP, WORKER};
 use crate::api::review::{
     GroupVersionKind, GroupVersionResource, REVIEW_API_VERSION, REVIEW_KIND, Request,
     ReviewRequest, UserInfo,
@@ -180,6 +180,39 @@ pub(in crate::cli) fn of(asked: &Asked<'_>) -> serde_json::Result<ReviewRequest>
             dry_run: Some(asked.dry_run),
         }),
     })
+}
+
+/// The review for a scale subresource: as many `workers` as that, of the job as it is.
+pub(in crate::cli) fn of_scale(
+    asked: &Asked<'_>,
+    workers: u32,
+) -> serde_json::Result<ReviewRequest> {
+    let metadata = &asked.object["metadata"];
+    let scale = |replicas: Value| {
+        json!({
+            "apiVersion": "autoscaling/v1",
+            "kind": "Scale",
+            "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]},
+            "spec": {"replicas": replicas},
+        })
+    };
+    let current = asked
+        .object
+        .pointer(&format!("/spec/pytorchReplicaSpecs/{WORKER}/replicas"));
+    let mut review = of(&Asked {
+        object: &scale(workers.into()),
+        old: Some(&scale(current.cloned().unwrap_or_else(|| 0.into()))),
+        ..*asked
+    })?;
+    if let Some(request) = &mut review.request {
+        request.sub_resource = Some("scale".to_owned());
+        request.kind = GroupVersionKind {
+            group: "autoscaling".to_owned(),
+            version: "v1".to_owned(),
+            kind: "Scale".to_owned(),
+        };
+    }
+    Ok(review)
 }
 
 /// A uid that the same content always has: FNV-1a, written as a UUID.

@@ -52,7 +52,7 @@ pub(in crate::cli) struct Args {
         default_value = KUEUE_CONTROLLER
     )]
     queue_controller: Vec<String>,
-    /// Name of the policy and of its binding
+    /// Name of the policy and of its binding; trainshift report knows refusals by one that begins with trainshift
     #[arg(long, default_value = "trainshift-floor")]
     name: String,
     /// Only in namespaces with this label; may be repeated

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::places::{Place, Places};
-use super::{parse, schema, split};
+use super::{parse, path, schema, split};
 use crate::api::meta::OWN_GROUP;
 use crate::api::misfit::{Misfit, found};
 
@@ -117,7 +117,7 @@ impl Written {
     /// Where a field such as `spec.schedule[0].mode` stands, or what is left of the way to it.
     #[must_use]
     pub fn place(&self, field: &str) -> Option<Place> {
-        self.places.field(&self.whole(&schema::steps(field)))
+        self.places.field(&self.whole(&path::steps(field)))
     }
 
     /// A mistake in the field of that path.
@@ -141,7 +141,7 @@ impl Written {
         }
         serde_path_to_error::deserialize(&self.value).map_err(|error| {
             let misfit = Misfit::new(&self.value, &error);
-            vec![self.fault(&schema::path(&misfit.steps), misfit.message)]
+            vec![self.fault(&path::path(&misfit.steps), misfit.message)]
         })
     }
 
@@ -154,7 +154,7 @@ impl Written {
         };
         Fault {
             place,
-            field: schema::path(&flaw.path),
+            field: path::path(&flaw.path),
             hint: flaw.hint.clone(),
             ..Fault::of_file(&self.file, flaw.message.clone())
         }

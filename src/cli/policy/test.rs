@@ -19,6 +19,7 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 
 use super::{files, print};
+use crate::api::meta::KUEUE_CONTROLLER;
 use crate::cli::Io;
 use crate::cli::cluster::GangScheduler;
 use crate::cli::exit::Exit;
@@ -29,7 +30,7 @@ use crate::policy::Mode;
 
 use cases::Outcome;
 use jobs::Job;
-use world::{Answer, Question, World};
+use world::{Answer, Question, Settings, World};
 
 /// Who asks where nobody says: a person whom no exemption can mean.
 const SOMEBODY: &str = "somebody";
@@ -70,6 +71,9 @@ pub(in crate::cli) struct Args {
     /// What serve runs with as --mode
     #[arg(long, value_name = "audit|warn|deny", default_value = "audit")]
     default_mode: Mode,
+    /// A user whose business it is to start jobs that wait in a queue, instead of Kueue's, as for serve; may be repeated
+    #[arg(long, value_name = "USER", default_value = KUEUE_CONTROLLER)]
+    queue_controller: Vec<String>,
     /// Version of Kubeflow Trainer; auto is the newest that is supported
     #[arg(long, value_enum, default_value_t)]
     to: To,
@@ -128,7 +132,7 @@ pub(super) fn run(args: &Args, io: &mut Io<'_>) -> anyhow::Result<Exit> {
     }
     let namespaces = contents.others.iter().map(|other| &other.value);
     let namespaces = namespaces.chain(&found).chain(&given);
-    let world = World::new(&contents, namespaces, args.default_mode, target(args))?;
+    let world = World::new(&contents, namespaces, settings(args))?;
     let mut rows = Vec::new();
     let mut outcomes = Vec::new();
     if faults.is_empty() {
@@ -156,11 +160,15 @@ pub(super) fn run(args: &Args, io: &mut Io<'_>) -> anyhow::Result<Exit> {
     })
 }
 
-fn target(args: &Args) -> Target {
-    Target {
-        dialect: args.to.dialect().unwrap_or_default(),
-        gang: args.gang_scheduler.meant(),
-        ..Target::default()
+fn settings(args: &Args) -> Settings {
+    Settings {
+        default: args.default_mode,
+        queue_controllers: args.queue_controller.clone(),
+        target: Target {
+            dialect: args.to.dialect().unwrap_or_default(),
+            gang: args.gang_scheduler.meant(),
+            ..Target::default()
+        },
     }
 }
 
@@ -184,6 +192,7 @@ fn ask(args: &Args, world: &World, jobs: Vec<Job>, old: &[Job]) -> anyhow::Resul
             let question = Question {
                 job: &job.value,
                 old: before.as_ref(),
+                scale: None,
                 user: &args.user,
                 groups: &args.groups,
                 at: *at,

@@ -40,7 +40,7 @@ macro_rules! catalogue {
 
 catalogue! {
     "MP001" LeftByJob "A Deny that a submitter can leave by writing the job otherwise"
-        "objectSelector and conditions look at what the submitter writes: without that label or field, the next policy holds, and it is looser."
+        "objectSelector and conditions look at what the submitter chooses: without that label, field or name, or in two steps instead of one, the next policy holds, and it is looser."
         "Deny by namespace, in a policy without objectSelector and conditions; let this one only come sooner."
     "MP002" LeftByNamespaceLabel "A Deny that can be left by labelling the namespace"
         "Whoever may update the namespace chooses its labels, and with other labels a looser policy holds."
@@ -55,7 +55,7 @@ catalogue! {
         "It works, but a mistyped namespace or name is noticed by nobody."
         "Write kind: ServiceAccount with namespace and name."
     "MP006" Shadowed "A policy that counts nowhere"
-        "Of the policies that match a namespace, the first without objectSelector and conditions counts; one that ranks after it never does."
+        "Of the policies that match a namespace, the first without objectSelector and conditions counts; one that ranks after it never does. Names and labels that exclude each other match no namespace at all."
         "Give it a higher priority, another place, or delete it."
     "MP007" ExemptionEnded "An exemption that has ended"
         "It excuses nobody any more."

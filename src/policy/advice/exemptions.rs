@@ -103,7 +103,9 @@ pub(super) fn advise(spec: &MigrationPolicySpec, now: Timestamp, notes: &mut Not
             let message = format!("the reason {:?} says nothing", exemption.reason);
             notes.add(Code::EmptyReason, format!("{at}.reason"), message);
         }
-        let narrowed = !exemption.owners.is_empty() || !exemption.names.is_empty();
+        let is_named =
+            !exemption.names.is_empty() && exemption.names.iter().all(|name| name != "*");
+        let narrowed = !exemption.owners.is_empty() || is_named;
         for (number, subject) in exemption.subjects.iter().enumerate() {
             who(
                 subject,

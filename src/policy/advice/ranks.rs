@@ -9,7 +9,6 @@ use super::place::Place;
 use super::{Advice, Background, Code, Notes};
 use crate::api::policy::{MigrationPolicy, MigrationPolicySpec};
 use crate::policy::Mode;
-use crate::policy::ranked::looks_at_job;
 use crate::policy::schedule::{Schedule, date};
 
 /// A policy among others.
@@ -124,7 +123,7 @@ impl Ranked<'_> {
         let by_condition = matches
             .conditions
             .iter()
-            .position(|condition| looks_at_job(&condition.expression));
+            .position(|condition| is_chosen_by_submitter(&condition.expression));
         let (field, how) = match (&matches.object_selector, by_condition) {
             (Some(_), _) => (
                 "spec.match.objectSelector".to_owned(),
@@ -132,7 +131,7 @@ impl Ranked<'_> {
             ),
             (None, Some(index)) => (
                 format!("spec.match.conditions[{index}].expression"),
-                "whoever submits a job writes what the condition looks at: where it is false"
+                "whoever submits a job chooses what the condition looks at: where it is false"
                     .to_owned(),
             ),
             (None, None) => return,
@@ -189,6 +188,10 @@ impl Ranked<'_> {
         after: &[Ranked<'_>],
         now: Timestamp,
     ) -> Option<String> {
+        if !self.place.meets(&self.place) {
+            let why = "it counts nowhere: no namespace is all that spec.match asks for";
+            return Some(why.to_owned());
+        }
         let mut by = Vec::new();
         let covered = self.place.by_name().iter().all(|place| {
             let first = before
@@ -199,7 +202,7 @@ impl Ranked<'_> {
         });
         by.sort_unstable();
         by.dedup();
-        if covered && !by.is_empty() {
+        if covered {
             return Some(format!(
                 "it counts nowhere: wherever it holds, policy {} ranks before it",
                 by.join(" or ")
@@ -220,4 +223,18 @@ impl Ranked<'_> {
             )
         })
     }
+}
+
+/// Whether a condition looks at the job, its name, or the operation: who creates a job parked chooses when it is started.
+fn is_chosen_by_submitter(expression: &str) -> bool {
+    const CHOSEN: [&str; 4] = ["object", "oldObject", "request.name", "request.operation"];
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+    let mut words = expression.split(|c| !is_word(c));
+    words.any(|word| {
+        let below = |chosen: &str| word.strip_prefix(chosen);
+        CHOSEN
+            .into_iter()
+            .filter_map(below)
+            .any(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
 }

@@ -116,6 +116,13 @@ fn a_shared_account_that_is_narrowed_is_nothing_to_warn_of() {
 }
 
 #[test]
+fn a_pattern_for_every_name_narrows_nothing() {
+    let named = |names: &[&str]| told(&[("a", exempt(&account("argo"), &json!({"names": names})))]);
+    assert_eq!(named(&["nightly-*"]), NONE);
+    assert_eq!(named(&["nightly-*", "*"]), ["a: MP003"]);
+}
+
+#[test]
 fn a_deny_by_object_is_left_unless_the_next_policy_denies_as_well() {
     let by_object =
         json!({"priority": 1, "match": {"objectSelector": {"matchLabels": {"team": "a"}}}});
@@ -129,7 +136,7 @@ fn a_deny_by_object_is_left_unless_the_next_policy_denies_as_well() {
 }
 
 #[test]
-fn a_condition_on_who_asks_is_not_left_by_writing_the_job_otherwise() {
+fn a_condition_is_left_by_what_the_submitter_chooses_and_not_by_who_asks_or_where() {
     let of = |expression: &str| {
         let conditions = json!([{"name": "c", "expression": expression}]);
         let spec = with(
@@ -139,6 +146,10 @@ fn a_condition_on_who_asks_is_not_left_by_writing_the_job_otherwise() {
         told(&[("a", spec)])
     };
     assert_eq!(of("object.metadata.name == 'x'"), ["a: MP001"]);
+    assert_eq!(of("oldObject == null"), ["a: MP001"]);
+    assert_eq!(of("request.name.startsWith('x')"), ["a: MP001"]);
+    assert_eq!(of("request.operation == 'CREATE'"), ["a: MP001"]);
+    assert_eq!(of("request.namespace == 'x'"), NONE);
     assert_eq!(of("request.userInfo.username == 'x'"), NONE);
     assert_eq!(of("namespaceObject.metadata.name == 'x'"), NONE);
 }
@@ -196,6 +207,17 @@ fn a_policy_behind_a_broader_one_is_shadowed() {
         ("c", named(&["x", "y"])),
     ];
     assert_eq!(told(&two), ["c: MP006"]);
+}
+
+#[test]
+fn a_policy_whose_names_and_labels_exclude_each_other_counts_nowhere() {
+    let of = |names: &[&str]| {
+        let labels = json!({"kubernetes.io/metadata.name": "x"});
+        let matches = json!({"namespaces": names, "namespaceSelector": {"matchLabels": labels}});
+        told(&[("a", with(warn_then_deny(), &json!({"match": matches})))])
+    };
+    assert_eq!(of(&["x", "y"]), NONE);
+    assert_eq!(of(&["y"]), ["a: MP006"]);
 }
 
 #[test]

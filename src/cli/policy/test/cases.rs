@@ -1,8 +1,8 @@
 //! `MigrationPolicyTest`: what policies must do, case by case, in a file beside them.
 
-use std::collections::HashMap;
-use std::fs;
-use std::path::Path;
+mod files;
+mod given;
+
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
@@ -12,17 +12,16 @@ use schemars::generate::SchemaSettings;
 use serde::Deserialize;
 use serde_json::Value;
 
+use self::files::Files;
+use self::given::{Given, JobGiven};
 use super::SOMEBODY;
 use super::expect::{Expect, Failure};
-use super::jobs::{self, Job};
+use super::jobs::Job;
 use super::world::{Question, World};
 use crate::api::meta::MIGRATION_POLICY_TEST;
-use crate::cli::generate::review::built_in;
 use crate::cli::input::places::Place;
 use crate::cli::input::policies::{Contents, with_envelope};
 use crate::cli::input::strict::{Fault, Written};
-use crate::policy::Mode;
-use crate::policy::matching::Labels;
 
 /// What stands in the file, but for the envelope.
 #[derive(Deserialize, JsonSchema)]
@@ -46,79 +45,6 @@ struct Case {
     #[serde(default)]
     given: Given,
     expect: Expect,
-}
-
-#[derive(Clone, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Given {
-    /// When.
-    #[serde(default)]
-    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
-    at: Option<Timestamp>,
-    /// Who asks.
-    #[serde(default, rename = "as")]
-    user: Option<String>,
-    /// His groups, besides those that the API server adds.
-    #[serde(default)]
-    groups: Option<Vec<String>>,
-    /// The job as it will be; a small one where nothing is said.
-    #[serde(default)]
-    job: Option<JobGiven>,
-    /// The job as it was, for an update: by default the same without the patch.
-    #[serde(default)]
-    old: Option<JobGiven>,
-    /// The namespace, instead of the job's own.
-    #[serde(default)]
-    namespace: Option<NamespaceGiven>,
-    /// Whether he has the right to pass a denial.
-    #[serde(default)]
-    may_bypass: Option<bool>,
-    /// Whether it is a dry run.
-    #[serde(default)]
-    dry_run: Option<bool>,
-    /// The mode where no policy matches.
-    #[serde(default)]
-    default_mode: Option<Mode>,
-}
-
-#[derive(Clone, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct JobGiven {
-    /// Where it stands, from the file's own directory.
-    #[serde(default)]
-    file: Option<String>,
-    /// Which of the jobs in the file.
-    #[serde(default)]
-    name: Option<String>,
-    /// What is different (JSON merge patch).
-    #[serde(default)]
-    patch: Option<Value>,
-}
-
-#[derive(Clone, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct NamespaceGiven {
-    name: String,
-    #[serde(default)]
-    labels: Option<Labels>,
-}
-
-impl Given {
-    /// The same with what `self` doesn't say from `other`.
-    fn or(self, other: &Self) -> Self {
-        let other = other.clone();
-        Self {
-            at: self.at.or(other.at),
-            user: self.user.or(other.user),
-            groups: self.groups.or(other.groups),
-            job: self.job.or(other.job),
-            old: self.old.or(other.old),
-            namespace: self.namespace.or(other.namespace),
-            may_bypass: self.may_bypass.or(other.may_bypass),
-            dry_run: self.dry_run.or(other.dry_run),
-            default_mode: self.default_mode.or(other.default_mode),
-        }
-    }
 }
 
 /// The cases of one object, with their jobs.
@@ -166,6 +92,7 @@ impl Suite {
                 let answer = world.ask(&Question {
                     job: &case.job,
                     old: case.old.as_ref(),
+                    scale: given.scale,
                     user: given.user.as_deref().unwrap_or(SOMEBODY),
                     groups: given.groups.as_deref().unwrap_or_default(),
                     at: case.at,
@@ -237,6 +164,14 @@ fn ready(
             ..written.fault(at, "given.at is missing")
         });
     };
+    if given.old.is_some() && given.scale.is_some() {
+        let hint =
+            "a scale changes nothing but the number of workers, and begins with the job's own";
+        return Err(Fault {
+            hint: Some(hint.to_owned()),
+            ..written.fault(at, "given.old and given.scale don't go together")
+        });
+    }
     let namespace = given
         .namespace
         .as_ref()
@@ -273,78 +208,6 @@ fn placed(job: Job, (name, in_any_case): (&str, bool)) -> Value {
         metadata.remove("namespace");
     }
     job.placed(name).value
-}
-
-/// Files of jobs that were read.
-#[derive(Default)]
-struct Files(HashMap<String, Vec<Job>>);
-
-impl Files {
-    fn job(&mut self, given: &JobGiven, at: &str, written: &Written) -> Result<Job, Fault> {
-        let mut job = match &given.file {
-            None => Job {
-                file: written.file.to_string(),
-                value: built_in(),
-            },
-            Some(file) => self.of_file(file, given, at, written)?,
-        };
-        if let Some(patch) = &given.patch {
-            json_patch::merge(&mut job.value, patch);
-            let typed: Result<crate::api::pytorchjob::PyTorchJob, _> =
-                serde_json::from_value(job.value.clone());
-            if let Err(error) = typed {
-                let message = format!("the job can't be read with this patch: {error}");
-                return Err(written.fault(&format!("{at}.patch"), message));
-            }
-        }
-        Ok(job)
-    }
-
-    fn of_file(
-        &mut self,
-        file: &str,
-        given: &JobGiven,
-        at: &str,
-        written: &Written,
-    ) -> Result<Job, Fault> {
-        let beside = Path::new(&*written.file).parent();
-        let path = beside.unwrap_or(Path::new("")).join(file);
-        let at_file = format!("{at}.file");
-        let label = path.display().to_string();
-        if !self.0.contains_key(&label) {
-            if let Err(error) = fs::metadata(&path) {
-                return Err(written.fault(&at_file, format!("{label}: {error}")));
-            }
-            let mut wrong = Vec::new();
-            let (jobs, _) = jobs::read(&[path], &mut wrong);
-            if let Some(fault) = wrong.into_iter().next() {
-                return Err(fault);
-            }
-            self.0.insert(label.clone(), jobs);
-        }
-        let jobs = self.0.get(&label).map(Vec::as_slice).unwrap_or_default();
-        let names = || {
-            let names: Vec<_> = jobs.iter().map(Job::name).collect();
-            names.join(", ")
-        };
-        match (&given.name, jobs) {
-            (None, [job]) => Ok(job.clone()),
-            (None, _) => Err(written.fault(
-                &at_file,
-                format!(
-                    "{label} holds several jobs; choose one by name: {}",
-                    names()
-                ),
-            )),
-            (Some(name), jobs) => {
-                let found = jobs.iter().find(|job| job.name() == *name);
-                found.cloned().ok_or_else(|| {
-                    let message = format!("{label} has no job {name:?}; there are {}", names());
-                    written.fault(&format!("{at}.name"), message)
-                })
-            }
-        }
-    }
 }
 
 /// The schema of the file, made like a CustomResourceDefinition's.

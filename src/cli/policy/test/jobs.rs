@@ -113,6 +113,12 @@ pub(super) fn namespaces(paths: &[PathBuf], faults: &mut Vec<Fault>) -> Vec<Valu
         match source.read() {
             Ok(text) => {
                 let (objects, wrong) = strict::objects(&source.label, &text);
+                let is_named = paths.iter().any(|path| Some(path) == source.path.as_ref());
+                let has_none = objects.iter().all(|object| object.kind() != "Namespace");
+                if is_named && has_none && wrong.is_empty() {
+                    let message = "there is no Namespace in it";
+                    faults.push(Fault::of_file(&source.label, message));
+                }
                 faults.extend(wrong);
                 found.extend(objects.into_iter().map(|object| object.value));
             }

@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::admission::respond::Reply;
 use crate::admission::{App, Asked, Cluster, Door, Observer, Summary, handler};
-use crate::api::meta::{KUEUE_CONTROLLER, LABEL_NAMESPACE_NAME};
+use crate::api::meta::LABEL_NAMESPACE_NAME;
 use crate::api::review::UserInfo;
 use crate::cli::generate::review;
 use crate::cli::input::policies::Contents;
@@ -23,7 +23,18 @@ use crate::policy::{Decision, Mode, Namespace, Policies, Ruling, Snapshot};
 pub(super) struct World {
     snapshot: Snapshot,
     target: Arc<Target>,
+    queue_controllers: Vec<String>,
     runtime: Runtime,
+}
+
+/// What `serve` is started with.
+pub(super) struct Settings {
+    /// The mode where no policy matches.
+    pub(super) default: Mode,
+    /// Users whose business it is to start jobs that wait in a queue.
+    pub(super) queue_controllers: Vec<String>,
+    /// What jobs are converted for.
+    pub(super) target: Target,
 }
 
 /// What is asked.
@@ -32,6 +43,8 @@ pub(super) struct Question<'q> {
     pub(super) job: &'q Value,
     /// The job as it was.
     pub(super) old: Option<&'q Value>,
+    /// Workers that the scale subresource is asked for, instead of the job as it will be.
+    pub(super) scale: Option<u32>,
     /// Who asks.
     pub(super) user: &'q str,
     /// His groups, besides those that the API server adds.
@@ -67,23 +80,17 @@ impl World {
     pub(super) fn new<'v>(
         contents: &Contents,
         namespaces: impl Iterator<Item = &'v Value>,
-        default: Mode,
-        target: Target,
+        settings: Settings,
     ) -> anyhow::Result<Self> {
         let (policies, _) = Policies::new(contents.policies.iter().map(|(policy, _)| policy));
-        let namespaces = namespaces
-            .filter(|object| object["kind"] == "Namespace")
-            .filter_map(|object| {
-                let metadata = &object["metadata"];
-                let name = metadata["name"].as_str()?;
-                let labels = serde_json::from_value(metadata["labels"].clone()).unwrap_or_default();
-                Some((name.to_owned(), named(name, labels)))
-            });
+        let namespaces = namespaces.filter(|object| object["kind"] == "Namespace");
+        let namespaces: anyhow::Result<Vec<_>> = namespaces.map(labelled).collect();
         Ok(Self {
-            snapshot: Snapshot::new(default)
+            snapshot: Snapshot::new(settings.default)
                 .with_policies(policies)
-                .with_namespaces(namespaces),
-            target: Arc::new(target),
+                .with_namespaces(namespaces?),
+            target: Arc::new(settings.target),
+            queue_controllers: settings.queue_controllers,
             runtime: Builder::new_current_thread()
                 .build()
                 .context("no runtime for the webhook")?,
@@ -98,13 +105,17 @@ impl World {
     /// Asks the webhook.
     pub(super) fn ask(&self, question: &Question<'_>) -> anyhow::Result<Answer> {
         let groups = groups(question.user, question.groups);
-        let review = review::of(&review::Asked {
+        let asked = review::Asked {
             user: question.user,
             groups: &groups,
             object: question.job,
             old: question.old,
             dry_run: question.dry_run,
-        })?;
+        };
+        let review = match question.scale {
+            None => review::of(&asked)?,
+            Some(workers) => review::of_scale(&asked, workers)?,
+        };
         let seen = Arc::new(Seen::default());
         let at = question.at;
         let app = App {
@@ -114,7 +125,7 @@ impl World {
                 target: Arc::clone(&self.target),
                 may_bypass: question.may_bypass,
             }),
-            queue_controllers: vec![KUEUE_CONTROLLER.to_owned()],
+            queue_controllers: self.queue_controllers.clone(),
             observer: seen.clone(),
         };
         let body = serde_json::to_vec(&review)?;
@@ -157,6 +168,17 @@ impl World {
             }
         }
     }
+}
+
+/// Name and labels of a Namespace object.
+fn labelled(object: &Value) -> anyhow::Result<(String, Labels)> {
+    let metadata = &object["metadata"];
+    let name = metadata["name"].as_str().unwrap_or_default();
+    let labels: Option<Labels> =
+        serde_json::from_value(metadata["labels"].clone()).with_context(|| {
+            format!("Namespace {name:?}: metadata.labels must be strings: put each value in quotes")
+        })?;
+    Ok((name.to_owned(), named(name, labels.unwrap_or_default())))
 }
 
 /// With the label that the API server sets.
