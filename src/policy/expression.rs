@@ -18,6 +18,7 @@ mod names;
 mod numbers;
 mod parse;
 mod pattern;
+mod re2;
 mod syntax;
 mod token;
 mod value;

@@ -112,6 +112,12 @@ impl<'v> Evaluation<'v> {
                 let yes = self.truth("?:", &nodes[0])?;
                 self.value(&nodes[if yes { 1 } else { 2 }])?
             }
+            Form::OrValue(nodes) => match self.value(&nodes[0])? {
+                Value::Optional(None) => self.value(&nodes[1])?,
+                Value::Optional(Some(value)) => (*value).clone(),
+                // What isn't optional is there, as the API server has it.
+                value => value,
+            },
             Form::Call(function, nodes) => {
                 let arguments = self.values(nodes)?;
                 functions::call(*function, &arguments, &mut self.budget)?

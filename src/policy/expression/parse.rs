@@ -1,7 +1,7 @@
 //! Tokens in, a checked tree out: names that don't exist, more levels and loops than allowed, and results that can't be what
 //! their place needs are found here, so that a typo shows when the policy is loaded and not at the first job.
 
-use super::names::{call, list, loops, must_be_bool, select};
+use super::names::{KEYWORDS, RESERVED, call, list, loops, must_be_bool, select};
 use super::syntax::{Arithmetic, Call, Form, Kind, Loop, Node, Operator, Variable};
 use super::token::{self, Token, tokens};
 use super::{MAX_LOOPS, MAX_NESTING};
@@ -124,9 +124,6 @@ impl Infix {
         )
     }
 }
-
-/// Words that can't be names.
-const KEYWORDS: [&str; 4] = ["true", "false", "null", "in"];
 
 impl Parser {
     fn peek(&self) -> &token::Kind {
@@ -355,7 +352,11 @@ impl Parser {
         }
         let only = <[Node; 1]>::try_from(arguments).ok();
         match only.map(|[node]| node.form) {
-            Some(Form::Select { of, field, .. }) => Node::new(at, Form::Has { of, field }),
+            Some(Form::Select {
+                of,
+                field,
+                optional: false,
+            }) => Node::new(at, Form::Has { of, field }),
             _ => Err(Mistake::new(
                 at,
                 "has() takes one field, such as has(object.spec)",
@@ -375,6 +376,10 @@ impl Parser {
             return Err(Mistake::new(at, problem));
         }
         match self.peek().clone() {
+            token::Kind::Word(local) if RESERVED.contains(&local.as_str()) => {
+                let problem = format!("`{local}` is a word of CEL; choose another name");
+                return Err(Mistake::new(self.at(), problem));
+            }
             token::Kind::Word(local) if !KEYWORDS.contains(&local.as_str()) => {
                 self.next += 1;
                 self.locals.push(local);

@@ -83,6 +83,8 @@ pub(super) enum Form {
     /// `condition ? yes : no`.
     Choose(Box<[Node; 3]>),
     Call(Function, Vec<Node>),
+    /// `of.orValue(other)`, of which the other is evaluated only where it is needed.
+    OrValue(Box<[Node; 2]>),
     /// `of.matches("...")`.
     Matches(Box<Node>, Regex),
     /// A macro over a list, or over the keys of a map; the body is evaluated for each.
@@ -107,7 +109,7 @@ impl Form {
             | Self::Negate(of)
             | Self::Matches(of, _) => vec![of],
             Self::Index { of, key, .. } => vec![of, key],
-            Self::Binary(_, nodes) => nodes.iter().collect(),
+            Self::Binary(_, nodes) | Self::OrValue(nodes) => nodes.iter().collect(),
             Self::Choose(nodes) => nodes.iter().collect(),
             Self::Loop {
                 over, body, only, ..
@@ -152,11 +154,16 @@ impl Node {
             Form::Select { optional: true, .. } | Form::Index { optional: true, .. } => {
                 Some(Kind::Optional)
             }
-            Form::Select { of, .. } | Form::Index { of, .. } => {
-                of.kind().filter(|kind| *kind == Kind::Optional)
+            Form::Select { of, .. } | Form::Index { of, .. }
+                if of.kind() == Some(Kind::Optional) =>
+            {
+                Some(Kind::Optional)
             }
+            Form::Select { of, field, .. } => Variable::kind_of(&of.path()?, field),
+            // What is looked for by a text is a label, or nothing that is known.
+            Form::Index { of, .. } => Variable::kind_of(&of.path()?, ""),
             Form::Variable(variable) => (*variable != Variable::OldObject).then_some(Kind::Map),
-            Form::Local(_) => None,
+            Form::Local(_) | Form::OrValue(_) => None,
             Form::Negate(of) => of.kind(),
             Form::Binary(operator, nodes) => match operator {
                 Operator::Arithmetic(_) => nodes[0].kind().or_else(|| nodes[1].kind()),
@@ -170,6 +177,15 @@ impl Node {
                 Loop::Map | Loop::Filter => Kind::List,
                 Loop::All | Loop::Exists | Loop::ExistsOne => Kind::Bool,
             }),
+        }
+    }
+
+    /// `a.b.c`, where it is nothing but a variable and fields.
+    pub(super) fn path(&self) -> Option<String> {
+        match &self.form {
+            Form::Variable(variable) => Some(variable.name().to_owned()),
+            Form::Select { of, field, .. } => Some(format!("{}.{field}", of.path()?)),
+            _ => None,
         }
     }
 }
@@ -192,14 +208,36 @@ impl Variable {
     ];
 
     /// The fields of a variable whose shape is ours, so that a typo in one is told at once.
-    pub(super) fn fields(path: &str) -> Option<&'static [&'static str]> {
+    pub(super) fn fields(path: &str) -> Option<&'static [(&'static str, Kind)]> {
         Some(match path {
-            "request" => &["operation", "namespace", "name", "dryRun", "userInfo"],
-            "request.userInfo" => &["username", "uid", "groups", "extra"],
-            "namespaceObject" => &["metadata"],
-            "namespaceObject.metadata" => &["name", "labels"],
+            "request" => &[
+                ("operation", Kind::Text),
+                ("namespace", Kind::Text),
+                ("name", Kind::Text),
+                ("dryRun", Kind::Bool),
+                ("userInfo", Kind::Map),
+            ],
+            "request.userInfo" => &[
+                ("username", Kind::Text),
+                ("uid", Kind::Text),
+                ("groups", Kind::List),
+                ("extra", Kind::Map),
+            ],
+            "namespaceObject" => &[("metadata", Kind::Map)],
+            "namespaceObject.metadata" => &[("name", Kind::Text), ("labels", Kind::Map)],
             _ => return None,
         })
+    }
+
+    /// The kind of what is there under `field`, if it is known: comparing a label with a number would hold for no namespace.
+    fn kind_of(path: &str, field: &str) -> Option<Kind> {
+        if path == "namespaceObject.metadata.labels" {
+            return Some(Kind::Text);
+        }
+        let mut fields = Self::fields(path)?.iter();
+        fields
+            .find(|(name, _)| *name == field)
+            .map(|(_, kind)| *kind)
     }
 
     pub(super) fn name(self) -> &'static str {
@@ -244,7 +282,13 @@ impl Operator {
         };
         let alike = left.is_none() || right.is_none() || left == right;
         match self {
-            Self::Equal | Self::NotEqual => alike || left == Some(Null) || right == Some(Null),
+            Self::Equal | Self::NotEqual => {
+                let may_be_null =
+                    |kind| !matches!(kind, Some(Bool | Int | Uint | Double | Text | List));
+                alike
+                    || left == Some(Null) && may_be_null(right)
+                    || right == Some(Null) && may_be_null(left)
+            }
             Self::Less | Self::LessOrEqual | Self::Greater | Self::GreaterOrEqual => {
                 both(&[Int, Uint, Double]) || alike && both(&[Bool, Text])
             }
