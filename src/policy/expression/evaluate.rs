@@ -16,8 +16,6 @@ use super::{EvaluationError, MAX_COST};
 
 /// Bytes of text that count as a step, when they are read or written once.
 const BYTES_PER_STEP: usize = 16;
-/// The same where a pattern is looked for, which at worst keeps all its states for each byte.
-const BYTES_MATCHED_PER_STEP: usize = 2;
 /// What a new text or list counts, beside its bytes or elements.
 const STEPS_TO_MAKE: usize = 4;
 
@@ -122,11 +120,8 @@ impl<'v> Evaluation<'v> {
                 let arguments = self.values(nodes)?;
                 functions::call(*function, &arguments, &mut self.budget)?
             }
-            Form::Matches(of, regex) => match self.value(of)? {
-                Value::Text(text) => {
-                    self.budget.spend(text.len() / BYTES_MATCHED_PER_STEP)?;
-                    Value::Bool(regex.is_match(&text))
-                }
+            Form::Matches(of, pattern) => match self.value(of)? {
+                Value::Text(text) => Value::Bool(pattern.is_in(&text, &mut self.budget)?),
                 other => return Err(no_overload("matches", &[&other])),
             },
             Form::Loop {

@@ -1,4 +1,4 @@
-//! A pattern as Kubernetes takes it in, the same for the regex crate out.
+//! A pattern as Kubernetes takes it in, the same for the regex crates out.
 //!
 //! Kubernetes has RE2's syntax (Go `regexp/syntax`). Most of it is the same, and what isn't, mostly means something else
 //! without any error: `\d` is of all scripts, `\<` begins a word, and in a class `[` begins another and `&&` intersects two.
@@ -182,5 +182,9 @@ impl Translator<'_> {
 
 /// A character that means itself.
 fn literal(c: char) -> String {
-    regex::escape(c.encode_utf8(&mut [0; 4]))
+    if c.is_ascii_punctuation() && !matches!(c, '<' | '>') {
+        format!("\\{c}")
+    } else {
+        c.to_string()
+    }
 }

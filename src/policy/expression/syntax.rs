@@ -1,9 +1,8 @@
 //! What a parsed expression is made of, and the names that it may use.
 
-use regex::Regex;
-
 use super::MAX_HEIGHT;
 use super::parse::Mistake;
+use super::pattern::Pattern;
 
 /// A kind of value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -86,7 +85,7 @@ pub(super) enum Form {
     /// `of.orValue(other)`, of which the other is evaluated only where it is needed.
     OrValue(Box<[Node; 2]>),
     /// `of.matches("...")`.
-    Matches(Box<Node>, Regex),
+    Matches(Box<Node>, Box<Pattern>),
     /// A macro over a list, or over the keys of a map; the body is evaluated for each.
     Loop {
         kind: Loop,

@@ -292,6 +292,36 @@ fn what_costs_too_much_ends_in_an_error() {
     }
 }
 
+/// Patterns with more states than can be counted, and texts that lead through all of them.
+#[test]
+fn a_pattern_that_would_take_too_long_is_given_up() {
+    let mut bits = 1_u64;
+    let text: String = (0..100_000)
+        .map(|_| {
+            bits ^= bits << 13;
+            bits ^= bits >> 7;
+            bits ^= bits << 17;
+            if bits & 1 == 0 { 'a' } else { 'b' }
+        })
+        .collect();
+    for pattern in ["a[ab]{40}c", "(a[ab]{10}){4}c", "(a|b)*a(a|b){15}c"] {
+        assert_eq!(
+            on_object(
+                &json!({"a": text}),
+                &format!("object.a.matches('{pattern}')")
+            ),
+            Err(EvaluationError::TooLarge),
+            "{pattern}"
+        );
+    }
+    // What one text costs isn't paid by the next.
+    let object = json!({"a": vec!["abab"; 100]});
+    assert_eq!(
+        on_object(&object, "!object.a.exists(a, a.matches('a[ab]{40}c'))"),
+        Ok(true)
+    );
+}
+
 #[test]
 fn no_operand_hides_that_the_cost_was_too_much() {
     let inputs = json!({"object": large()});
