@@ -11,8 +11,10 @@
 //! It is a subset of CEL. Whatever isn't in it (types of Kubernetes' libraries such as `quantity`, timestamps, maps and
 //! messages written in the expression) is refused when the expression is compiled, never later.
 
+mod budget;
 mod evaluate;
 mod functions;
+mod infix;
 mod inputs;
 mod names;
 mod numbers;
@@ -22,6 +24,7 @@ mod re2;
 mod syntax;
 mod token;
 mod value;
+mod vocabulary;
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,10 @@
 //! The functions of the table in `syntax`, on values.
 
 use super::EvaluationError;
-use super::evaluate::Budget;
+use super::budget::Budget;
 use super::numbers;
-use super::syntax::Function;
 use super::value::{List, Value, no_overload};
+use super::vocabulary::Function;
 
 /// What a function gives for its arguments, the one before the dot being the first.
 pub(super) fn call<'v>(

@@ -2,7 +2,8 @@
 
 use super::parse::{Mistake, Parsed};
 use super::pattern::matches;
-use super::syntax::{Call, Form, Function, Kind, Loop, Node, Variable};
+use super::syntax::{Form, Node};
+use super::vocabulary::{Call, Function, Kind, Loop, Variable};
 
 /// Words of the language, which name nothing.
 pub(super) const KEYWORDS: [&str; 4] = ["true", "false", "null", "in"];

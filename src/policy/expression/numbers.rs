@@ -1,9 +1,9 @@
 //! Arithmetic and conversions. As in CEL, kinds don't mix (`1 + 1.0` is an error), and nothing wraps round.
 
 use super::EvaluationError;
-use super::evaluate::Budget;
-use super::syntax::{Arithmetic, Operator};
+use super::budget::Budget;
 use super::value::{List, Value, no_overload};
+use super::vocabulary::{Arithmetic, Operator};
 
 /// One past the largest int, which is a double without rounding; its negative is the smallest int.
 const INTS_END: f64 = 9_223_372_036_854_775_808.0;

@@ -9,7 +9,7 @@ use regex_automata::hybrid::dfa::DFA;
 use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
 use regex_automata::{Input, MatchKind};
 
-use super::evaluate::Budget;
+use super::budget::Budget;
 use super::parse::{Mistake, Parsed};
 use super::re2;
 use super::syntax::{Form, Node};
