@@ -7,19 +7,14 @@ use std::rc::Rc;
 
 use serde_json::Value as Json;
 
+use super::EvaluationError;
+use super::budget::Budget;
 use super::functions;
 use super::inputs::Inputs;
 use super::numbers::{arithmetic, index, negate};
-use super::syntax::{Form, Loop, Node, Operator, Variable};
-use super::value::{List, Text, Value, compare, equal, no_overload};
-use super::{EvaluationError, MAX_COST};
-
-/// Bytes of text that count as a step, when they are read or written once.
-const BYTES_PER_STEP: usize = 16;
-/// The same where a pattern is looked for, which at worst keeps all its states for each byte.
-const BYTES_MATCHED_PER_STEP: usize = 2;
-/// What a new text or list counts, beside its bytes or elements.
-const STEPS_TO_MAKE: usize = 4;
+use super::syntax::{Form, Node};
+use super::value::{List, Text, Value, compare, equal, has, no_overload, select};
+use super::vocabulary::{Loop, Operator, Variable};
 
 type Evaluated<'v> = Result<Value<'v>, EvaluationError>;
 
@@ -28,36 +23,9 @@ pub(super) fn holds(root: &Node, inputs: &Inputs<'_>) -> Result<bool, Evaluation
     let mut evaluation = Evaluation {
         inputs,
         locals: Vec::new(),
-        budget: Budget(MAX_COST),
+        budget: Budget::full(),
     };
     evaluation.truth("a condition", root)
-}
-
-/// The steps that are left.
-pub(super) struct Budget(u64);
-
-impl Budget {
-    pub(super) fn step(&mut self) -> Result<(), EvaluationError> {
-        self.spend(1)
-    }
-
-    /// Counts text that is read or written once.
-    pub(super) fn read(&mut self, bytes: usize) -> Result<(), EvaluationError> {
-        self.spend(bytes / BYTES_PER_STEP)
-    }
-
-    /// Counts a new text or list.
-    pub(super) fn make(&mut self) -> Result<(), EvaluationError> {
-        self.spend(STEPS_TO_MAKE)
-    }
-
-    pub(super) fn spend(&mut self, steps: usize) -> Result<(), EvaluationError> {
-        let left = u64::try_from(steps)
-            .ok()
-            .and_then(|steps| self.0.checked_sub(steps));
-        self.0 = left.unwrap_or_default();
-        left.map(|_| ()).ok_or(EvaluationError::TooLarge)
-    }
 }
 
 struct Evaluation<'v> {
@@ -112,15 +80,18 @@ impl<'v> Evaluation<'v> {
                 let yes = self.truth("?:", &nodes[0])?;
                 self.value(&nodes[if yes { 1 } else { 2 }])?
             }
+            Form::OrValue(nodes) => match self.value(&nodes[0])? {
+                Value::Optional(None) => self.value(&nodes[1])?,
+                Value::Optional(Some(value)) => (*value).clone(),
+                // What isn't optional is there, as the API server has it.
+                value => value,
+            },
             Form::Call(function, nodes) => {
                 let arguments = self.values(nodes)?;
                 functions::call(*function, &arguments, &mut self.budget)?
             }
-            Form::Matches(of, regex) => match self.value(of)? {
-                Value::Text(text) => {
-                    self.budget.spend(text.len() / BYTES_MATCHED_PER_STEP)?;
-                    Value::Bool(regex.is_match(&text))
-                }
+            Form::Matches(of, pattern) => match self.value(of)? {
+                Value::Text(text) => Value::Bool(pattern.is_in(&text, &mut self.budget)?),
                 other => return Err(no_overload("matches", &[&other])),
             },
             Form::Loop {
@@ -311,28 +282,4 @@ impl<'v> Evaluation<'v> {
             self.truth("the condition of a loop", body)?,
         )))
     }
-}
-
-/// Whether there is a field. What has no fields hasn't this one.
-fn has(of: &Value<'_>, field: &str) -> bool {
-    match of {
-        Value::Map(map) => map.contains_key(field),
-        Value::Optional(Some(of)) => has(of, field),
-        _ => false,
-    }
-}
-
-/// A field by its name.
-fn select<'v>(of: &Value<'v>, field: &str, optional: bool) -> Evaluated<'v> {
-    let found = match of {
-        Value::Optional(None) => return Ok(Value::Optional(None)),
-        Value::Optional(Some(of)) => return select(of, field, true),
-        Value::Map(map) => map.get(field).map(Value::of),
-        _ if optional => None,
-        other => return Err(no_overload("a field", &[other])),
-    };
-    if optional {
-        return Ok(Value::Optional(found.map(Rc::new)));
-    }
-    found.ok_or_else(|| EvaluationError::NoSuchKey(field.to_owned()))
 }

@@ -1,10 +1,10 @@
 //! The functions of the table in `syntax`, on values.
 
 use super::EvaluationError;
-use super::evaluate::Budget;
+use super::budget::Budget;
 use super::numbers;
-use super::syntax::Function;
 use super::value::{List, Value, no_overload};
+use super::vocabulary::Function;
 
 /// What a function gives for its arguments, the one before the dot being the first.
 pub(super) fn call<'v>(
@@ -41,11 +41,7 @@ pub(super) fn call<'v>(
             split(text, separator, budget)
         }
         (Function::HasValue, [Value::Optional(of)]) => Ok(Value::Bool(of.is_some())),
-        (Function::OrValue, [Value::Optional(of), other]) => {
-            Ok(of.as_deref().unwrap_or(other).clone())
-        }
-        // What isn't optional is there, as the API server has it.
-        (Function::Dyn, [value]) | (Function::OrValue, [value, _]) => Ok(value.clone()),
+        (Function::Dyn, [value]) => Ok(value.clone()),
         (Function::Value, [Value::Optional(of)]) => {
             of.as_deref().cloned().ok_or(EvaluationError::Empty)
         }

@@ -2,7 +2,31 @@
 
 use super::parse::{Mistake, Parsed};
 use super::pattern::matches;
-use super::syntax::{Call, Form, Function, Kind, Loop, Node, Variable};
+use super::syntax::{Form, Node};
+use super::vocabulary::{Call, Function, Kind, Loop, Variable};
+
+/// Words of the language, which name nothing.
+pub(super) const KEYWORDS: [&str; 4] = ["true", "false", "null", "in"];
+/// Words that CEL keeps for later (cel-go v0.26.0 `parser/parser.go`, `reservedIds`), which can't be variables.
+pub(super) const RESERVED: [&str; 17] = [
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
+];
 
 pub(super) fn must_be_bool(what: &str, node: &Node) -> Result<(), Mistake> {
     match node.kind() {
@@ -26,10 +50,14 @@ pub(super) fn loops() -> [&'static str; Loop::ALL.len()] {
 
 /// A field, which must exist where the shape of what it belongs to is known.
 pub(super) fn select(at: usize, of: Node, field: String, optional: bool) -> Parsed {
-    if let Some(fields) = path(&of).as_deref().and_then(Variable::fields)
-        && !fields.contains(&field.as_str())
+    if KEYWORDS.contains(&field.as_str()) {
+        let problem = format!("`{field}` is a word of CEL; write ['{field}']");
+        return Err(Mistake::new(at, problem));
+    }
+    if let Some(fields) = of.path().as_deref().and_then(Variable::fields)
+        && !fields.iter().any(|(name, _)| *name == field)
     {
-        let fields = list(fields.iter().copied());
+        let fields = list(fields.iter().map(|(name, _)| *name));
         let problem = format!("there is no field `{field}` here; there are {fields}");
         return Err(Mistake::new(at, problem));
     }
@@ -42,15 +70,6 @@ pub(super) fn select(at: usize, of: Node, field: String, optional: bool) -> Pars
             optional,
         },
     )
-}
-
-/// `a.b.c`, where a node is nothing but a variable and fields.
-fn path(node: &Node) -> Option<String> {
-    match &node.form {
-        Form::Variable(variable) => Some(variable.name().to_owned()),
-        Form::Select { of, field, .. } => Some(format!("{}.{field}", path(of)?)),
-        _ => None,
-    }
 }
 
 /// A call of a function that must exist, with as many arguments as it takes.
@@ -79,5 +98,10 @@ pub(super) fn call(at: usize, name: &str, how: Call, arguments: Vec<Node>) -> Pa
     if function == Function::Matches {
         return matches(at, arguments);
     }
-    Node::new(at, Form::Call(function, arguments))
+    let form = match (function, <[Node; 2]>::try_from(arguments)) {
+        (Function::OrValue, Ok(both)) => Form::OrValue(Box::new(both)),
+        (_, Ok(both)) => Form::Call(function, both.into()),
+        (_, Err(arguments)) => Form::Call(function, arguments),
+    };
+    Node::new(at, form)
 }

@@ -1,9 +1,9 @@
 //! Arithmetic and conversions. As in CEL, kinds don't mix (`1 + 1.0` is an error), and nothing wraps round.
 
 use super::EvaluationError;
-use super::evaluate::Budget;
-use super::syntax::{Arithmetic, Operator};
+use super::budget::Budget;
 use super::value::{List, Value, no_overload};
+use super::vocabulary::{Arithmetic, Operator};
 
 /// One past the largest int, which is a double without rounding; its negative is the smallest int.
 const INTS_END: f64 = 9_223_372_036_854_775_808.0;
@@ -143,9 +143,20 @@ pub(super) fn double<'v>(value: &Value<'v>) -> Result<Value<'v>, EvaluationError
         Value::Double(value) => Ok(Value::Double(*value)),
         Value::Int(value) => Ok(Value::Double(*value as f64)),
         Value::Uint(value) => Ok(Value::Double(*value as f64)),
-        Value::Text(text) => text.parse().map(Value::Double).map_err(|_| no("double")),
+        Value::Text(text) => from_text(text)
+            .map(Value::Double)
+            .ok_or_else(|| no("double")),
         other => Err(no_overload("double()", &[other])),
     }
+}
+
+/// What strconv.ParseFloat takes as well: no number that is too large, and no sign before `nan`.
+fn from_text(text: &str) -> Option<f64> {
+    let value: f64 = text.parse().ok()?;
+    let is_word = !text.bytes().any(|byte| byte.is_ascii_digit());
+    let has_sign = text.starts_with(['+', '-']);
+    let is_taken = value.is_finite() || is_word && !(value.is_nan() && has_sign);
+    is_taken.then_some(value)
 }
 
 fn no(to: &'static str) -> EvaluationError {

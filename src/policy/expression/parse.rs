@@ -1,10 +1,14 @@
 //! Tokens in, a checked tree out: names that don't exist, more levels and loops than allowed, and results that can't be what
 //! their place needs are found here, so that a typo shows when the policy is loaded and not at the first job.
 
-use super::names::{call, list, loops, must_be_bool, select};
-use super::syntax::{Arithmetic, Call, Form, Kind, Loop, Node, Operator, Variable};
+mod calls;
+
+use super::MAX_NESTING;
+use super::infix::Infix;
+use super::names::{list, must_be_bool, select};
+use super::syntax::{Form, Node};
 use super::token::{self, Token, tokens};
-use super::{MAX_LOOPS, MAX_NESTING};
+use super::vocabulary::{Kind, Variable};
 
 /// What is wrong, and the byte of the source where.
 #[derive(Debug)]
@@ -47,86 +51,6 @@ struct Parser {
     /// Variables of the loops around this place.
     locals: Vec<String>,
 }
-
-/// An operator between two operands.
-#[derive(Clone, Copy)]
-enum Infix {
-    Or,
-    And,
-    Plain(Operator),
-}
-
-impl Infix {
-    /// The operator that a token is, and how strongly it binds.
-    fn of(kind: &token::Kind) -> Option<(Self, u8)> {
-        let arithmetic = |operator, level| (Self::Plain(Operator::Arithmetic(operator)), level);
-        let relation = |operator| (Self::Plain(operator), 2);
-        Some(match kind {
-            token::Kind::Word(word) if word == "in" => relation(Operator::In),
-            token::Kind::Symbol(symbol) => match *symbol {
-                "||" => (Self::Or, 0),
-                "&&" => (Self::And, 1),
-                "==" => relation(Operator::Equal),
-                "!=" => relation(Operator::NotEqual),
-                "<" => relation(Operator::Less),
-                "<=" => relation(Operator::LessOrEqual),
-                ">" => relation(Operator::Greater),
-                ">=" => relation(Operator::GreaterOrEqual),
-                "+" => arithmetic(Arithmetic::Add, 3),
-                "-" => arithmetic(Arithmetic::Subtract, 3),
-                "*" => arithmetic(Arithmetic::Multiply, 4),
-                "/" => arithmetic(Arithmetic::Divide, 4),
-                "%" => arithmetic(Arithmetic::Remainder, 4),
-                _ => return None,
-            },
-            _ => return None,
-        })
-    }
-
-    fn join(self, at: usize, left: Node, right: Node) -> Parsed {
-        let mut nodes = match (self, left) {
-            (Self::Plain(operator), left) => {
-                if !operator.takes(left.kind(), right.kind()) {
-                    let kind = |node: &Node| node.kind().map_or("anything", Kind::name);
-                    let (sign, left, right) = (operator.sign(), kind(&left), kind(&right));
-                    let problem = format!("`{sign}` has no result for {left} and {right}");
-                    return Err(Mistake::new(at, problem));
-                }
-                return Node::new(at, Form::Binary(operator, Box::new([left, right])));
-            }
-            // A chain is one node, so that a long one isn't a deep one.
-            (
-                Self::Or,
-                Node {
-                    form: Form::Any(nodes),
-                    ..
-                },
-            )
-            | (
-                Self::And,
-                Node {
-                    form: Form::All(nodes),
-                    ..
-                },
-            ) => nodes,
-            (_, left) => vec![left],
-        };
-        nodes.push(right);
-        for node in &nodes {
-            must_be_bool("an operand of `&&` and `||`", node)?;
-        }
-        Node::new(
-            at,
-            match self {
-                Self::Or => Form::Any(nodes),
-                _ => Form::All(nodes),
-            },
-        )
-    }
-}
-
-/// Words that can't be names.
-const KEYWORDS: [&str; 4] = ["true", "false", "null", "in"];
 
 impl Parser {
     fn peek(&self) -> &token::Kind {
@@ -316,93 +240,5 @@ impl Parser {
             },
             |(_, variable)| Ok(Form::Variable(*variable)),
         )
-    }
-
-    /// The elements of a list, after its opening bracket. As in Kubernetes they are of one kind.
-    fn list(&mut self, at: usize) -> Result<Form, Mistake> {
-        let nodes = self.arguments("]")?;
-        let mut kinds = nodes.iter().filter_map(Node::kind);
-        let first = kinds.next();
-        if let Some(other) = kinds.find(|kind| Some(*kind) != first) {
-            let first = first.map_or("", Kind::name);
-            let problem = format!(
-                "the list has elements of types {first} and {}",
-                other.name()
-            );
-            return Err(Mistake::new(at, problem));
-        }
-        Ok(Form::List(nodes))
-    }
-
-    /// Expressions up to the closing bracket; a comma may be last in a list.
-    fn arguments(&mut self, close: &str) -> Result<Vec<Node>, Mistake> {
-        let mut nodes = Vec::new();
-        while !self.eat(close) {
-            nodes.push(self.expression()?);
-            if !self.eat(",") {
-                self.expect(close)?;
-                break;
-            }
-        }
-        Ok(nodes)
-    }
-
-    /// `has(...)`, or a function, after its opening bracket.
-    fn global(&mut self, at: usize, name: &str) -> Parsed {
-        let arguments = self.arguments(")")?;
-        if name != "has" {
-            return call(at, name, Call::Global, arguments);
-        }
-        let only = <[Node; 1]>::try_from(arguments).ok();
-        match only.map(|[node]| node.form) {
-            Some(Form::Select { of, field, .. }) => Node::new(at, Form::Has { of, field }),
-            _ => Err(Mistake::new(
-                at,
-                "has() takes one field, such as has(object.spec)",
-            )),
-        }
-    }
-
-    /// A macro or a function on `of`, after its opening bracket.
-    fn method(&mut self, at: usize, of: Node, name: &str) -> Parsed {
-        let Some((_, kind)) = Loop::ALL.into_iter().find(|(macro_, _)| *macro_ == name) else {
-            let mut arguments = vec![of];
-            arguments.extend(self.arguments(")")?);
-            return call(at, name, Call::Method, arguments);
-        };
-        if self.locals.len() == MAX_LOOPS {
-            let problem = format!("`{name}` can't be inside another loop ({})", list(loops()));
-            return Err(Mistake::new(at, problem));
-        }
-        match self.peek().clone() {
-            token::Kind::Word(local) if !KEYWORDS.contains(&local.as_str()) => {
-                self.next += 1;
-                self.locals.push(local);
-            }
-            _ => return Err(self.unexpected("the name of the loop's variable")),
-        }
-        self.expect(",")?;
-        let first = self.expression()?;
-        let second = match kind {
-            Loop::Map if self.eat(",") => Some(self.expression()?),
-            _ => None,
-        };
-        self.expect(")")?;
-        self.locals.pop();
-        let (only, body) = match second {
-            Some(second) => (Some(Box::new(first)), second),
-            None => (None, first),
-        };
-        if kind != Loop::Map {
-            must_be_bool(&format!("the condition of {name}"), &body)?;
-        }
-        let (over, body) = (Box::new(of), Box::new(body));
-        let form = Form::Loop {
-            kind,
-            over,
-            body,
-            only,
-        };
-        Node::new(at, form)
     }
 }

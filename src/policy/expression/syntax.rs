@@ -1,40 +1,9 @@
-//! What a parsed expression is made of, and the names that it may use.
-
-use regex::Regex;
+//! What a parsed expression is made of.
 
 use super::MAX_HEIGHT;
 use super::parse::Mistake;
-
-/// A kind of value.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Kind {
-    Null,
-    Bool,
-    Int,
-    Uint,
-    Double,
-    Text,
-    List,
-    Map,
-    Optional,
-}
-
-impl Kind {
-    /// As CEL calls it.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Bool => "bool",
-            Self::Int => "int",
-            Self::Uint => "uint",
-            Self::Double => "double",
-            Self::Text => "string",
-            Self::List => "list",
-            Self::Map => "map",
-            Self::Optional => "optional",
-        }
-    }
-}
+use super::pattern::Pattern;
+use super::vocabulary::{Function, Kind, Loop, Operator, Variable};
 
 /// A place of an expression, and the byte of the source that it is told by.
 #[derive(Debug)]
@@ -83,8 +52,10 @@ pub(super) enum Form {
     /// `condition ? yes : no`.
     Choose(Box<[Node; 3]>),
     Call(Function, Vec<Node>),
+    /// `of.orValue(other)`, of which the other is evaluated only where it is needed.
+    OrValue(Box<[Node; 2]>),
     /// `of.matches("...")`.
-    Matches(Box<Node>, Regex),
+    Matches(Box<Node>, Box<Pattern>),
     /// A macro over a list, or over the keys of a map; the body is evaluated for each.
     Loop {
         kind: Loop,
@@ -107,7 +78,7 @@ impl Form {
             | Self::Negate(of)
             | Self::Matches(of, _) => vec![of],
             Self::Index { of, key, .. } => vec![of, key],
-            Self::Binary(_, nodes) => nodes.iter().collect(),
+            Self::Binary(_, nodes) | Self::OrValue(nodes) => nodes.iter().collect(),
             Self::Choose(nodes) => nodes.iter().collect(),
             Self::Loop {
                 over, body, only, ..
@@ -152,11 +123,16 @@ impl Node {
             Form::Select { optional: true, .. } | Form::Index { optional: true, .. } => {
                 Some(Kind::Optional)
             }
-            Form::Select { of, .. } | Form::Index { of, .. } => {
-                of.kind().filter(|kind| *kind == Kind::Optional)
+            Form::Select { of, .. } | Form::Index { of, .. }
+                if of.kind() == Some(Kind::Optional) =>
+            {
+                Some(Kind::Optional)
             }
+            Form::Select { of, field, .. } => Variable::kind_of(&of.path()?, field),
+            // What is looked for by a text is a label, or nothing that is known.
+            Form::Index { of, .. } => Variable::kind_of(&of.path()?, ""),
             Form::Variable(variable) => (*variable != Variable::OldObject).then_some(Kind::Map),
-            Form::Local(_) => None,
+            Form::Local(_) | Form::OrValue(_) => None,
             Form::Negate(of) => of.kind(),
             Form::Binary(operator, nodes) => match operator {
                 Operator::Arithmetic(_) => nodes[0].kind().or_else(|| nodes[1].kind()),
@@ -172,207 +148,13 @@ impl Node {
             }),
         }
     }
-}
 
-/// What an expression sees.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Variable {
-    Object,
-    OldObject,
-    Request,
-    NamespaceObject,
-}
-
-impl Variable {
-    pub(super) const ALL: [(&'static str, Self); 4] = [
-        ("object", Self::Object),
-        ("oldObject", Self::OldObject),
-        ("request", Self::Request),
-        ("namespaceObject", Self::NamespaceObject),
-    ];
-
-    /// The fields of a variable whose shape is ours, so that a typo in one is told at once.
-    pub(super) fn fields(path: &str) -> Option<&'static [&'static str]> {
-        Some(match path {
-            "request" => &["operation", "namespace", "name", "dryRun", "userInfo"],
-            "request.userInfo" => &["username", "uid", "groups", "extra"],
-            "namespaceObject" => &["metadata"],
-            "namespaceObject.metadata" => &["name", "labels"],
-            _ => return None,
-        })
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Object => "object",
-            Self::OldObject => "oldObject",
-            Self::Request => "request",
-            Self::NamespaceObject => "namespaceObject",
+    /// `a.b.c`, where it is nothing but a variable and fields.
+    pub(super) fn path(&self) -> Option<String> {
+        match &self.form {
+            Form::Variable(variable) => Some(variable.name().to_owned()),
+            Form::Select { of, field, .. } => Some(format!("{}.{field}", of.path()?)),
+            _ => None,
         }
-    }
-}
-
-/// An operator with two operands that evaluates both.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Operator {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-    In,
-    Arithmetic(Arithmetic),
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Arithmetic {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    Remainder,
-}
-
-impl Operator {
-    /// Whether there can be a result for operands of these kinds, none being one that only evaluation tells.
-    pub(super) fn takes(self, left: Option<Kind>, right: Option<Kind>) -> bool {
-        use Kind::{Bool, Double, Int, List, Map, Null, Text, Uint};
-        let both = |kinds: &[Kind]| {
-            let one = |kind: Option<Kind>| kind.is_none_or(|kind| kinds.contains(&kind));
-            one(left) && one(right)
-        };
-        let alike = left.is_none() || right.is_none() || left == right;
-        match self {
-            Self::Equal | Self::NotEqual => alike || left == Some(Null) || right == Some(Null),
-            Self::Less | Self::LessOrEqual | Self::Greater | Self::GreaterOrEqual => {
-                both(&[Int, Uint, Double]) || alike && both(&[Bool, Text])
-            }
-            Self::In => right.is_none_or(|kind| matches!(kind, List | Map)),
-            Self::Arithmetic(Arithmetic::Add) => alike && both(&[Int, Uint, Double, Text, List]),
-            Self::Arithmetic(Arithmetic::Remainder) => alike && both(&[Int, Uint]),
-            Self::Arithmetic(_) => alike && both(&[Int, Uint, Double]),
-        }
-    }
-
-    /// As it is written.
-    pub(super) fn sign(self) -> &'static str {
-        match self {
-            Self::Equal => "==",
-            Self::NotEqual => "!=",
-            Self::Less => "<",
-            Self::LessOrEqual => "<=",
-            Self::Greater => ">",
-            Self::GreaterOrEqual => ">=",
-            Self::In => "in",
-            Self::Arithmetic(Arithmetic::Add) => "+",
-            Self::Arithmetic(Arithmetic::Subtract) => "-",
-            Self::Arithmetic(Arithmetic::Multiply) => "*",
-            Self::Arithmetic(Arithmetic::Divide) => "/",
-            Self::Arithmetic(Arithmetic::Remainder) => "%",
-        }
-    }
-}
-
-/// The macros that evaluate their body for each element.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Loop {
-    All,
-    Exists,
-    ExistsOne,
-    Filter,
-    Map,
-}
-
-impl Loop {
-    pub(super) const ALL: [(&'static str, Self); 5] = [
-        ("all", Self::All),
-        ("exists", Self::Exists),
-        ("exists_one", Self::ExistsOne),
-        ("filter", Self::Filter),
-        ("map", Self::Map),
-    ];
-}
-
-/// The functions.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Function {
-    Bool,
-    Contains,
-    Double,
-    Dyn,
-    EndsWith,
-    HasValue,
-    Int,
-    LowerAscii,
-    Matches,
-    OrValue,
-    Size,
-    Split,
-    StartsWith,
-    String,
-    Trim,
-    Uint,
-    UpperAscii,
-    Value,
-}
-
-/// How a function is called.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Call {
-    /// `int(x)`.
-    Global,
-    /// `x.contains(y)`.
-    Method,
-    /// Either.
-    Both,
-}
-
-impl Function {
-    /// Every function: name, how it is called, and with how many values, the one before the dot included.
-    pub(super) const ALL: [(&'static str, Self, Call, usize); 18] = [
-        ("bool", Self::Bool, Call::Global, 1),
-        ("contains", Self::Contains, Call::Method, 2),
-        ("double", Self::Double, Call::Global, 1),
-        ("dyn", Self::Dyn, Call::Global, 1),
-        ("endsWith", Self::EndsWith, Call::Method, 2),
-        ("hasValue", Self::HasValue, Call::Method, 1),
-        ("int", Self::Int, Call::Global, 1),
-        ("lowerAscii", Self::LowerAscii, Call::Method, 1),
-        ("matches", Self::Matches, Call::Both, 2),
-        ("orValue", Self::OrValue, Call::Method, 2),
-        ("size", Self::Size, Call::Both, 1),
-        ("split", Self::Split, Call::Method, 2),
-        ("startsWith", Self::StartsWith, Call::Method, 2),
-        ("string", Self::String, Call::Global, 1),
-        ("trim", Self::Trim, Call::Method, 1),
-        ("uint", Self::Uint, Call::Global, 1),
-        ("upperAscii", Self::UpperAscii, Call::Method, 1),
-        ("value", Self::Value, Call::Method, 1),
-    ];
-
-    /// Its name.
-    pub(super) fn name(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(_, function, ..)| *function == self)
-            .map_or("", |(name, ..)| name)
-    }
-
-    fn result(self) -> Option<Kind> {
-        Some(match self {
-            Self::Bool
-            | Self::Contains
-            | Self::EndsWith
-            | Self::HasValue
-            | Self::Matches
-            | Self::StartsWith => Kind::Bool,
-            Self::Double => Kind::Double,
-            Self::Int | Self::Size => Kind::Int,
-            Self::LowerAscii | Self::String | Self::Trim | Self::UpperAscii => Kind::Text,
-            Self::Split => Kind::List,
-            Self::Uint => Kind::Uint,
-            Self::Dyn | Self::OrValue | Self::Value => return None,
-        })
     }
 }

@@ -178,12 +178,7 @@ impl<'s> Lexer<'s> {
                 Some('\n' | '\r') if quote.len() == 1 => {
                     return Err(Mistake::new(at, "the string goes past the end of its line"));
                 }
-                Some('\\') if raw => {
-                    // A quote after a backslash doesn't end a raw string, and both stay.
-                    text.push('\\');
-                    text.extend(self.next());
-                }
-                Some('\\') => text.push(self.escape()?),
+                Some('\\') if !raw => text.push(self.escape()?),
                 Some(c) => text.push(c),
             }
         }

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use serde_json::{Map, Value as Json};
 
 use super::EvaluationError;
-use super::evaluate::Budget;
-use super::syntax::Kind;
+use super::budget::Budget;
+use super::vocabulary::Kind;
 
 #[derive(Clone, Debug)]
 pub(super) enum Value<'v> {
@@ -107,6 +107,34 @@ pub(super) fn no_overload(operation: &'static str, values: &[&Value<'_>]) -> Eva
         operation,
         kinds: kinds.join(", "),
     }
+}
+
+/// Whether there is a field. What has no fields hasn't this one.
+pub(super) fn has(of: &Value<'_>, field: &str) -> bool {
+    match of {
+        Value::Map(map) => map.contains_key(field),
+        Value::Optional(Some(of)) => has(of, field),
+        _ => false,
+    }
+}
+
+/// A field by its name.
+pub(super) fn select<'v>(
+    of: &Value<'v>,
+    field: &str,
+    optional: bool,
+) -> Result<Value<'v>, EvaluationError> {
+    let found = match of {
+        Value::Optional(None) => return Ok(Value::Optional(None)),
+        Value::Optional(Some(of)) => return select(of, field, true),
+        Value::Map(map) => map.get(field).map(Value::of),
+        _ if optional => None,
+        other => return Err(no_overload("a field", &[other])),
+    };
+    if optional {
+        return Ok(Value::Optional(found.map(Rc::new)));
+    }
+    found.ok_or_else(|| EvaluationError::NoSuchKey(field.to_owned()))
 }
 
 /// `left == right`. Numbers are equal across their kinds; values of other kinds than each other aren't.

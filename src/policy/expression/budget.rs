@@ -1,0 +1,40 @@
+//! What an evaluation may cost, counted in steps.
+
+use super::{EvaluationError, MAX_COST};
+
+/// Bytes of text that count as a step, when they are read or written once.
+const BYTES_PER_STEP: usize = 16;
+/// What a new text or list counts, beside its bytes or elements.
+const STEPS_TO_MAKE: usize = 4;
+
+/// The steps that are left.
+pub(super) struct Budget(u64);
+
+impl Budget {
+    /// All steps of one evaluation.
+    pub(super) fn full() -> Self {
+        Self(MAX_COST)
+    }
+
+    pub(super) fn step(&mut self) -> Result<(), EvaluationError> {
+        self.spend(1)
+    }
+
+    /// Counts text that is read or written once.
+    pub(super) fn read(&mut self, bytes: usize) -> Result<(), EvaluationError> {
+        self.spend(bytes / BYTES_PER_STEP)
+    }
+
+    /// Counts a new text or list.
+    pub(super) fn make(&mut self) -> Result<(), EvaluationError> {
+        self.spend(STEPS_TO_MAKE)
+    }
+
+    pub(super) fn spend(&mut self, steps: usize) -> Result<(), EvaluationError> {
+        let left = u64::try_from(steps)
+            .ok()
+            .and_then(|steps| self.0.checked_sub(steps));
+        self.0 = left.unwrap_or_default();
+        left.map(|_| ()).ok_or(EvaluationError::TooLarge)
+    }
+}
