@@ -8,6 +8,7 @@
 
 mod behaviour;
 mod bypasses;
+mod conditions;
 #[allow(dead_code, reason = "`make cluster` uses the rest of it")]
 mod control_plane;
 mod conversions;
@@ -62,6 +63,7 @@ const EVERY_MINOR: &[&[Fact]] = &[behaviour::FACTS, discovery::FACTS, trainer::F
 const NEWEST: &[&[Fact]] = &[
     bypasses::jobs::FACTS,
     bypasses::people::FACTS,
+    conditions::FACTS,
     conversions::FACTS,
     denials::FACTS,
     floor::FACTS,
