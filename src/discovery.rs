@@ -8,6 +8,7 @@ pub mod dialect;
 pub mod watch;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{ApiResource, GroupVersionKind, ListParams};
@@ -23,6 +24,10 @@ use crate::convert::target::{Dialect, Target};
 const TRAINJOB_CRD: &str = "trainjobs.trainer.kubeflow.org";
 /// Version of the runtimes' API.
 const TRAINER_VERSION: &str = "v1alpha1";
+
+/// Longest time in which an API server that is there says nothing on a connection that waits for it. Longer than a watch
+/// lasts ([`watch`]), so that one on which nothing happens is closed by the API server before.
+const SILENCE: Duration = Duration::from_secs(45);
 
 /// What a cluster has.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -70,7 +75,8 @@ pub struct Connection {
     pub context: Option<String>,
 }
 
-/// Makes a client.
+/// Makes a client. It gives up an answer that stays away for 45 seconds: after a partition of the network a connection may
+/// stay open for ever, with nobody at its other end.
 ///
 /// # Errors
 /// When the kubeconfig can't be read, or no configuration is found.
@@ -80,7 +86,7 @@ pub async fn connect(connection: &Connection) -> Result<Client, DiscoveryError> 
         ..KubeConfigOptions::default()
     };
     let unusable = |error: String| DiscoveryError::Kubeconfig(error);
-    let config = match &connection.kubeconfig {
+    let mut config = match &connection.kubeconfig {
         Some(path) => {
             let file = Kubeconfig::read_from(path).map_err(|error| unusable(error.to_string()))?;
             Config::from_custom_kubeconfig(file, &options)
@@ -94,6 +100,9 @@ pub async fn connect(connection: &Connection) -> Result<Client, DiscoveryError> 
             .await
             .map_err(|error| unusable(error.to_string()))?,
     };
+    config.read_timeout = Some(SILENCE);
+    // Counts from the request, not from when the connection was used before.
+    config.reset_reader_on_write = true;
     Client::try_from(config).map_err(|error| unusable(error.to_string()))
 }
 

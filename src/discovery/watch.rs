@@ -1,7 +1,8 @@
 //! What changes in the cluster, as plain data: policies, and the labels of namespaces.
 //!
 //! Each watch runs for ever and tells what it sees through a channel. One that fails is begun anew, with a whole list, so
-//! that whoever hears knows again where he is.
+//! that whoever hears knows again where he is. The API server ends each after seconds, and it is taken up where it was: one
+//! that isn't ended has nobody at its other end, and fails.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -24,6 +25,8 @@ use crate::api::policy::MigrationPolicy;
 
 /// How soon a watch that failed is begun anew.
 const RETRY: Duration = Duration::from_secs(2);
+/// After how many seconds the API server ends a watch. What a dead connection keeps from us is late by little more.
+const LASTS: u32 = 30;
 /// How often a kind that isn't there is looked for.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
@@ -51,7 +54,7 @@ pub enum Seen<T> {
 pub async fn namespaces(client: Client, tell: Sender<Seen<Labels>>) {
     loop {
         let api: Api<PartialObjectMeta<Namespace>> = Api::all(client.clone());
-        let events = watcher(api, Config::default());
+        let events = watcher(api, Config::default().timeout(LASTS));
         let labels =
             |object: PartialObjectMeta<Namespace>| object.metadata.labels.unwrap_or_default();
         let Err(error) = follow(events, labels, &tell).await else {
@@ -71,7 +74,7 @@ pub async fn policies(client: Client, tell: Sender<Seen<ReadPolicy>>) {
     let kind = ApiResource::erase::<MigrationPolicy>(&());
     loop {
         let api: Api<DynamicObject> = Api::all_with(client.clone(), &kind);
-        let events = watcher(api, Config::default());
+        let events = watcher(api, Config::default().timeout(LASTS));
         let Err(error) = follow(events, read, &tell).await else {
             return;
         };
