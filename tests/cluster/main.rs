@@ -6,6 +6,7 @@
 //! `TRAINER=2.0 cargo test --test cluster` boots that minor of Trainer instead of the newest, with those facts that are
 //! said of every minor.
 
+mod away;
 mod behaviour;
 mod bypasses;
 mod conditions;
@@ -61,6 +62,7 @@ const EVERY_MINOR: &[&[Fact]] = &[behaviour::FACTS, discovery::FACTS, trainer::F
 
 /// Facts of which it is enough that they hold on the newest minor.
 const NEWEST: &[&[Fact]] = &[
+    away::FACTS,
     bypasses::jobs::FACTS,
     bypasses::people::FACTS,
     conditions::FACTS,
