@@ -18,6 +18,7 @@ mod discovery;
 mod floor;
 mod hostile;
 mod jobs;
+mod limits;
 mod outages;
 mod parity;
 mod policies;
@@ -70,6 +71,7 @@ const NEWEST: &[&[Fact]] = &[
     denials::FACTS,
     floor::FACTS,
     hostile::FACTS,
+    limits::FACTS,
     outages::FACTS,
     policies::FACTS,
     report::FACTS,
