@@ -16,6 +16,7 @@ pub(crate) mod pids;
 pub(crate) mod ports;
 pub(crate) mod process;
 pub(crate) mod programs;
+pub(crate) mod proxy;
 pub(crate) mod trainshift;
 pub(crate) mod wait;
 

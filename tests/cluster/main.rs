@@ -6,8 +6,10 @@
 //! `TRAINER=2.0 cargo test --test cluster` boots that minor of Trainer instead of the newest, with those facts that are
 //! said of every minor.
 
+mod away;
 mod behaviour;
 mod bypasses;
+mod conditions;
 #[allow(dead_code, reason = "`make cluster` uses the rest of it")]
 mod control_plane;
 mod conversions;
@@ -16,6 +18,7 @@ mod discovery;
 mod floor;
 mod hostile;
 mod jobs;
+mod limits;
 mod outages;
 mod parity;
 mod policies;
@@ -60,12 +63,15 @@ const EVERY_MINOR: &[&[Fact]] = &[behaviour::FACTS, discovery::FACTS, trainer::F
 
 /// Facts of which it is enough that they hold on the newest minor.
 const NEWEST: &[&[Fact]] = &[
+    away::FACTS,
     bypasses::jobs::FACTS,
     bypasses::people::FACTS,
+    conditions::FACTS,
     conversions::FACTS,
     denials::FACTS,
     floor::FACTS,
     hostile::FACTS,
+    limits::FACTS,
     outages::FACTS,
     policies::FACTS,
     report::FACTS,

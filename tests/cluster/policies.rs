@@ -8,10 +8,10 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use crate::control_plane::ControlPlane;
 use crate::control_plane::kubectl::{Output, output};
 use crate::control_plane::trainshift::program;
 use crate::control_plane::wait::{Progress, wait_until};
+use crate::control_plane::{ControlPlane, MODE_LABEL};
 use crate::jobs::{create, mnist, policy};
 
 crate::facts![
@@ -19,6 +19,7 @@ crate::facts![
     a_policy_counts_from_the_next_moment_on,
     a_policy_that_is_edited_is_never_half_in_force,
     kubectl_shows_policies_by_their_short_name,
+    a_namespace_that_is_made_again_is_judged_by_its_new_labels,
 ];
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -333,5 +334,53 @@ fn kubectl_shows_policies_by_their_short_name(control_plane: &ControlPlane) -> R
     control_plane
         .admin()
         .succeed(&["delete", "mpol", "shown"], None)?;
+    Ok(())
+}
+
+/// The policy of the old labels or of the new ones holds at any moment: nobody gets between them.
+fn a_namespace_that_is_made_again_is_judged_by_its_new_labels(
+    control_plane: &ControlPlane,
+) -> Result<()> {
+    const TIER: &str = "trainshift-test/again";
+    let admin = control_plane.admin();
+    let name = control_plane.namespace("audit")?;
+    let modes = [("strict", "Deny"), ("loose", "Warn")];
+    for (tier, mode) in modes {
+        let labels = json!({TIER: format!("{name}-{tier}")});
+        let spec = json!({
+            "priority": 100, "match": {"namespaceSelector": {"matchLabels": labels}},
+            "schedule": [{"mode": mode}], "message": format!("it is {tier}"),
+        });
+        let policy = policy(&format!("{name}-{tier}"), &spec);
+        ensure!(apply(control_plane, &policy, false)?.status == 0, "{tier}");
+    }
+    let says = |answer: &Output, tier: &str| answer.stderr.contains(&format!("it is {tier}"));
+    let [(strict, _), (loose, _)] = modes;
+    let label = format!("{TIER}={name}-{strict}");
+    admin.succeed(&["label", "namespace", &name, &label], None)?;
+    until_answered(control_plane, &name, "the first holds", |answer| {
+        says(answer, strict)
+    })?;
+    for (new, old) in [(loose, strict), (strict, loose)] {
+        admin.succeed(&["delete", "namespace", &name], None)?;
+        let labels = json!({MODE_LABEL: "audit", TIER: format!("{name}-{new}")});
+        control_plane.create(&[json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels},
+        })])?;
+        wait_until(&format!("{new} holds"), PATIENCE, || {
+            let answer = try_out(control_plane, &name)?;
+            ensure!(says(&answer, new) || says(&answer, old), "{answer:?}");
+            Ok(if says(&answer, new) {
+                Progress::Done(())
+            } else {
+                Progress::Waiting(format!("{answer:?}"))
+            })
+        })?;
+    }
+    let policies = modes.map(|(tier, _)| format!("{name}-{tier}"));
+    admin.succeed(
+        &["delete", "migrationpolicy", &policies[0], &policies[1]],
+        None,
+    )?;
     Ok(())
 }

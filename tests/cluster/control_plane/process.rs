@@ -1,7 +1,7 @@
 //! One component as a child process: its log, whether it is ready, its end.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -115,21 +115,23 @@ impl Drop for Process {
 
 /// A probe for `Process::ready`: 200 for a plain HTTP `GET` on loopback.
 pub(crate) fn answers(port: u16, path: &str) -> impl FnMut() -> Result<Progress<()>> {
-    let request = format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n");
+    let path = path.to_owned();
     move || {
-        let get = || -> std::io::Result<String> {
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-            let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
-            stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-            stream.write_all(request.as_bytes())?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            Ok(answer)
-        };
-        Ok(match get() {
+        Ok(match get(port, &path) {
             Ok(answer) if answer.split(' ').nth(1) == Some("200") => Progress::Done(()),
             Ok(answer) => Progress::Waiting(answer),
             Err(error) => Progress::Waiting(error.to_string()),
         })
     }
+}
+
+/// The answer to a plain HTTP `GET` on loopback, with its head.
+pub(crate) fn get(port: u16, path: &str) -> io::Result<String> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::certificates::Authority;
 use super::components::TIMEOUT;
 use super::kubectl::output;
-use super::process::{Process, answers};
+use super::process::{Process, answers, get};
 use super::{ControlPlane, MODE_LABEL, ports};
 
 /// One instance: it judges the namespaces that carry its label.
@@ -41,8 +41,18 @@ impl Trainshift {
     /// Starts an instance in `mode` (`audit`, `warn`, `deny`) for the namespaces labelled `label`, with no other rights
     /// than those that trainshift asks for, and waits until it is ready.
     pub(crate) fn start(control_plane: &ControlPlane, label: &str, mode: &str) -> Result<Self> {
-        let program = program()?;
         let kubeconfig = control_plane.service_account("trainshift-system", "trainshift")?;
+        Self::start_with(control_plane, label, mode, &kubeconfig)
+    }
+
+    /// The same with a kubeconfig of the caller's choice.
+    pub(crate) fn start_with(
+        control_plane: &ControlPlane,
+        label: &str,
+        mode: &str,
+        kubeconfig: &Path,
+    ) -> Result<Self> {
+        let program = program()?;
         let directory = control_plane.directory().to_owned();
         let certificates = write_certificates(control_plane, label)?;
         let (port, admin) = (ports::free()?, ports::free()?);
@@ -50,7 +60,7 @@ impl Trainshift {
             program,
             label: label.to_owned(),
             mode: mode.to_owned(),
-            kubeconfig,
+            kubeconfig: kubeconfig.to_owned(),
             directory,
             certificates,
             port,
@@ -101,9 +111,12 @@ impl Trainshift {
         }
     }
 
-    /// The port of `/metrics`, `/readyz` and `/healthz`.
-    pub(crate) fn admin_port(&self) -> u16 {
-        self.admin
+    /// What it answers on its admin port: `/readyz`, `/metrics`.
+    pub(crate) fn says(&self, path: &str) -> Result<String> {
+        let answer = get(self.admin, path)?;
+        let (head, body) = answer.split_once("\r\n\r\n").context("a head")?;
+        ensure!(head.split(' ').nth(1) == Some("200"), "{path}: {answer}");
+        Ok(body.to_owned())
     }
 
     fn run(&mut self) -> Result<()> {
