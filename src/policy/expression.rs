@@ -29,6 +29,7 @@ mod vocabulary;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 pub use inputs::Inputs;
@@ -48,6 +49,8 @@ pub const MAX_PATTERN_BYTES: usize = 16 * 1024;
 /// Most steps of one evaluation. A step is an operation, or 16 bytes of text that are read or written; a new text or list
 /// counts four, and looking for a pattern by what it has to remember. All of them take less than 20 ms.
 pub const MAX_COST: u64 = 100_000;
+/// Most steps of all conditions that one request asks for.
+pub const MAX_COST_OF_REQUEST: u64 = 10 * MAX_COST;
 
 /// A condition's CEL expression, parsed and checked once. A clone shares it.
 #[derive(Clone, Debug)]
@@ -90,7 +93,25 @@ impl Expression {
     /// # Errors
     /// [`EvaluationError`] where CEL has no answer, such as a field that isn't there, or none within [`MAX_COST`].
     pub fn holds(&self, inputs: &Inputs<'_>) -> Result<bool, EvaluationError> {
-        evaluate::holds(&self.0.root, inputs)
+        self.holds_within(inputs, &Cell::new(MAX_COST))
+    }
+
+    /// The same where several conditions share `steps`, of which those that it takes are taken.
+    ///
+    /// # Errors
+    /// As [`Expression::holds`], and where nothing is left.
+    pub fn holds_within(
+        &self,
+        inputs: &Inputs<'_>,
+        steps: &Cell<u64>,
+    ) -> Result<bool, EvaluationError> {
+        let allowed = MAX_COST.min(steps.get());
+        let (held, left) = evaluate::holds(&self.0.root, inputs, allowed);
+        steps.set(steps.get() - (allowed - left));
+        match held {
+            Err(EvaluationError::TooLarge) if allowed < MAX_COST => Err(EvaluationError::Exhausted),
+            held => held,
+        }
     }
 
     /// The expression as it was written.
@@ -160,4 +181,9 @@ pub enum EvaluationError {
     /// More than [`MAX_COST`] steps.
     #[error("the object is too large for the condition: it takes more than {MAX_COST} steps")]
     TooLarge,
+    /// Other conditions took the steps.
+    #[error(
+        "the conditions of all policies that look at this object take more than {MAX_COST_OF_REQUEST} steps; make them simpler, or fewer"
+    )]
+    Exhausted,
 }

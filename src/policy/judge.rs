@@ -1,6 +1,6 @@
 //! What comes of a request: the one place where it is decided.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::course::Course;
 use super::exemption::is_in_force;
-use super::expression::Inputs;
+use super::expression::{EvaluationError, Expression, Inputs, MAX_COST_OF_REQUEST};
 use super::ranked::Failure;
 use super::{Change, Mode, Namespace, Rule, Snapshot};
 use crate::api::meta::ANNOTATION_BYPASS;
@@ -56,6 +56,8 @@ pub struct Request<'r> {
     pub is_queue: bool,
     namespace: &'r Namespace,
     seen: OnceCell<Seen>,
+    /// What is left for conditions to take, whoever asks how often.
+    steps: Cell<u64>,
 }
 
 /// What conditions can see.
@@ -79,6 +81,7 @@ impl<'r> Request<'r> {
             is_queue: false,
             namespace,
             seen: OnceCell::new(),
+            steps: Cell::new(MAX_COST_OF_REQUEST),
         }
     }
 
@@ -108,8 +111,13 @@ impl<'r> Request<'r> {
         (!reason.is_empty()).then_some(reason)
     }
 
+    /// Whether a condition holds, at the cost of the conditions after it.
+    pub(super) fn holds(&self, condition: &Expression) -> Result<bool, EvaluationError> {
+        condition.holds_within(&self.inputs(), &self.steps)
+    }
+
     /// What conditions can see; read when the first one asks.
-    pub(super) fn inputs(&self) -> Inputs<'_> {
+    fn inputs(&self) -> Inputs<'_> {
         let read = |raw: Option<&RawValue>| {
             raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
                 .unwrap_or(Value::Null)

@@ -149,7 +149,7 @@ impl Policy {
                 }
                 let error = match &condition.expression {
                     Err(error) => error.clone(),
-                    Ok(expression) => match expression.holds(&request.inputs()) {
+                    Ok(expression) => match request.holds(expression) {
                         Ok(holds) => return holds,
                         Err(error) => error.to_string(),
                     },

@@ -1,6 +1,6 @@
 //! What an evaluation may cost, counted in steps.
 
-use super::{EvaluationError, MAX_COST};
+use super::EvaluationError;
 
 /// Bytes of text that count as a step, when they are read or written once.
 const BYTES_PER_STEP: usize = 16;
@@ -11,9 +11,13 @@ const STEPS_TO_MAKE: usize = 4;
 pub(super) struct Budget(u64);
 
 impl Budget {
-    /// All steps of one evaluation.
-    pub(super) fn full() -> Self {
-        Self(MAX_COST)
+    /// So many steps.
+    pub(super) fn of(steps: u64) -> Self {
+        Self(steps)
+    }
+
+    pub(super) fn left(&self) -> u64 {
+        self.0
     }
 
     pub(super) fn step(&mut self) -> Result<(), EvaluationError> {

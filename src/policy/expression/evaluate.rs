@@ -18,14 +18,19 @@ use super::vocabulary::{Loop, Operator, Variable};
 
 type Evaluated<'v> = Result<Value<'v>, EvaluationError>;
 
-/// Whether the condition holds.
-pub(super) fn holds(root: &Node, inputs: &Inputs<'_>) -> Result<bool, EvaluationError> {
+/// Whether the condition holds, and what it left of the steps that it was allowed.
+pub(super) fn holds(
+    root: &Node,
+    inputs: &Inputs<'_>,
+    allowed: u64,
+) -> (Result<bool, EvaluationError>, u64) {
     let mut evaluation = Evaluation {
         inputs,
         locals: Vec::new(),
-        budget: Budget::full(),
+        budget: Budget::of(allowed),
     };
-    evaluation.truth("a condition", root)
+    let held = evaluation.truth("a condition", root);
+    (held, evaluation.budget.left())
 }
 
 struct Evaluation<'v> {

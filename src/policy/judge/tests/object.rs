@@ -205,3 +205,32 @@ fn a_label_that_is_taken_away_with_the_same_edit_still_counts() {
         Decision::Deny
     );
 }
+
+#[test]
+fn conditions_of_many_policies_share_the_steps_of_a_request() {
+    let dear = json!({
+        "schedule": [{"mode": "Deny"}],
+        "match": {"conditions": [{"name": "dear", "expression": "object.spec.items.exists(x, x == 7)"}]},
+    });
+    let job = json!({"kind": "PyTorchJob", "metadata": {"name": "mnist"}, "spec": {"items": vec![1; 20_000]}});
+    let ruling = |count: usize| {
+        let names: Vec<_> = (0..count).map(|index| format!("dear-{index:02}")).collect();
+        let policies: Vec<_> = names
+            .iter()
+            .map(|name| (name.as_str(), dear.clone()))
+            .collect();
+        World::new(&policies).creates(&job, BEFORE)
+    };
+    let few = ruling(5);
+    assert_eq!((few.decision, few.failures), (Decision::Admit, vec![]));
+    // Nobody waits for all of them, and whoever makes them dear by a large job gains nothing.
+    let many = ruling(60);
+    assert_eq!(many.decision, Decision::Deny);
+    assert!(
+        many.failures[0]
+            .error
+            .starts_with("the conditions of all policies"),
+        "{:?}",
+        many.failures
+    );
+}
